@@ -1,0 +1,290 @@
+"""Every setting, declared once. Flags, TOML keys, `TELLAPART_*` variables, keyword arguments and help come from here.
+
+A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weight_decay`, the variable
+`TELLAPART_WEIGHT_DECAY` and `tellapart.train(..., weight_decay=...)` are the same field.
+This file does not import torch.
+"""
+
+import math
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tellapart.errors import SettingError
+from tellapart.names import did_you_mean
+from tellapart.types import Fit
+
+Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+Optimiser = Literal["sgd", "adam", "adamw"]
+Schedule = Literal["constant", "step", "cosine"]
+Loss = Literal["cross-entropy"]
+Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """The data, and how they are cut into parts."""
+
+    data_dir: Path | None = None
+    """Folder with data sets already on disk; without it they are looked for, then put, in the user's cache folder."""
+    size: int | None = None
+    """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
+    fit: Fit = "stretch"
+    """How a picture of another shape is brought to that size."""
+    val_share: float = 0.1
+    """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
+    test_share: float = 0.15
+    """Share of the pictures kept for the report, where no part of that name is given."""
+    split_seed: int = 0
+    """Another number gives another split; `seed` does not touch it."""
+    crop_padding: int | None = None
+    """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
+    flip: bool = False
+    """Mirror half of the training pictures, left to right."""
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        _at_least(self, "size", 1)
+        _at_least(self, "crop_padding", 1)
+        _share(self, "val_share")
+        _share(self, "test_share")
+        if self.val_share + self.test_share >= 1:
+            raise SettingError(f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The model."""
+
+    model: str | None = None
+    """Name of the model (`tellapart models` lists them); by default cnn for pictures, mlp for vectors."""
+    widths: tuple[int, ...] | None = None
+    """Width of each hidden layer (mlp) or of each convolution block (cnn); by default the model's own."""
+    dense: int | None = None
+    """Width of the dense layer before the classes (cnn); by default the model's own."""
+    activation: Activation | None = None
+    """Non-linearity; by default the model's own."""
+    dropout: float | None = None
+    """Share of hidden values dropped in training; by default the model's own."""
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        _at_least(self, "dense", 1)
+        if self.dropout is not None:
+            _share(self, "dropout")
+        for width in self.widths or ():
+            if width < 1:
+                raise SettingError(f"widths holds {width}; each must be 1 or more.")
+
+    def given(self) -> dict[str, Any]:
+        """The settings of the model that were set, by name; those at None are the model's own choice."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model" and getattr(self, f.name) is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """How the weights move."""
+
+    loss: Loss = "cross-entropy"
+    """What is made small."""
+    label_smoothing: float = 0.0
+    """Share of the target spread evenly over all classes."""
+    optimiser: Optimiser = "adam"
+    """How a gradient becomes a step."""
+    lr: float | None = None
+    """Peak learning rate, per step; by default 0.05 for sgd and 0.001 for the others."""
+    momentum: float = 0.9
+    """Share of the last step kept in the next (sgd)."""
+    weight_decay: float = 0.0
+    """Pull of the weights towards zero: added to the gradient (sgd, adam) or taken off the weights (adamw)."""
+    schedule: Schedule = "cosine"
+    """How the learning rate goes on after the warm-up: stays, falls in steps, or follows half a cosine to zero."""
+    warmup: float = 0.0
+    """Share of all steps spent rising linearly to `lr`."""
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    """Shares of all steps after which the step schedule multiplies the learning rate by `gamma`."""
+    gamma: float = 0.1
+    """Factor of the step schedule."""
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        if self.lr is not None and self.lr <= 0:
+            raise SettingError(f"lr is {self.lr:g}; must be above 0.")
+        for name in ("momentum", "warmup", "label_smoothing"):
+            _share(self, name)
+        _at_least(self, "weight_decay", 0)
+        if not 0 < self.gamma <= 1:
+            raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
+        if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):
+            raise SettingError(f"milestones is {list(self.milestones)}; must be rising shares between 0 and 1, as in 0.5 0.75.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The run of training."""
+
+    epochs: int | None = None
+    """Passes over the training part; by default as many as make 3,000 steps, 10 at least and 200 at most."""
+    batch: int = 64
+    """Samples a step."""
+    seed: int = 0
+    """Everything random is a function of it: initial weights, order, augmentation, dropout."""
+    metric: Metric = "accuracy"
+    """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss."""
+    patience: int | None = None
+    """Epochs without a better val measure after which training stops; by default it does not stop early."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where it runs; auto takes a GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; by default as many as this process may use."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it. Weights stay fp32."""
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for name in ("epochs", "batch", "patience", "threads"):
+            _at_least(self, name, 1)
+        _at_least(self, "seed", 0)
+
+
+Group = DataConfig | ModelConfig | OptimConfig | TrainConfig
+GROUPS: dict[str, type[Group]] = {"load": DataConfig, "model": ModelConfig, "optim": OptimConfig, "train": TrainConfig}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One training run, whole: what `config.toml` in the run folder holds."""
+
+    data: str
+    """A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class."""
+    load: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    @staticmethod
+    def of(data: str, settings: dict[str, Any]) -> "RunConfig":
+        """The configuration with `settings` (one flat dictionary) in place; SettingError names what is near an unknown one."""
+        config = RunConfig(data=data)
+        return config.changed(settings)
+
+    def changed(self, settings: dict[str, Any]) -> "RunConfig":
+        """The same with some settings replaced."""
+        known = {f.name: group for group, kind in GROUPS.items() for f in fields(kind)}
+        for name in settings:
+            if name not in known:
+                raise SettingError(f"Unknown setting {name!r}. {did_you_mean(name, known)}")
+        groups = {
+            group: replace(getattr(self, group), **{n: _frozen(v) for n, v in settings.items() if known[n] == group})
+            for group in GROUPS
+        }
+        return RunConfig(data=self.data, **groups)
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by its one name."""
+        return {f.name: getattr(getattr(self, group), f.name) for group, kind in GROUPS.items() for f in fields(kind)}
+
+    def to_toml(self) -> str:
+        """The configuration as TOML; a setting that is off or left to the tool stands as a comment."""
+        lines = ["# tellapart train --config THIS_FILE  gives the same run.", f"data = {_toml(self.data)}"]
+        for group, kind in GROUPS.items():
+            lines += ["", f"# {(kind.__doc__ or '').strip()}"]
+            for f in fields(kind):
+                value = getattr(getattr(self, group), f.name)
+                lines.append(f"# {f.name} is not set" if value is None else f"{f.name} = {_toml(value)}")
+        return "\n".join(lines) + "\n"
+
+
+def read_toml(path: Path, word: str | None = None) -> dict[str, Any]:
+    """The settings in a TOML file, flat. A table named like `word`, the data set's, replaces what stands above it."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingError(f"{path}: no such file. --config takes a TOML file; `tellapart recipes` lists those that come with the tool.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingError(f"{path}: not a readable TOML file: {error}") from None
+    settings = {name.replace("-", "_"): value for name, value in content.items() if not isinstance(value, dict)}
+    word = word or settings.get("data")
+    return settings | {name.replace("-", "_"): value for name, value in content.get(word, {}).items()}
+
+
+def setting_help() -> dict[str, str]:
+    """Name of each setting -> the line that stands under its field."""
+    import ast
+    import inspect
+
+    texts: dict[str, str] = {}
+    for kind in GROUPS.values():
+        body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(kind)).body[0]).body
+        for node, after in zip(body, body[1:], strict=False):
+            if isinstance(node, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                texts[typing.cast(ast.Name, node.target).id] = str(after.value.value)
+    return texts
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, int | float):
+        return repr(value)
+    import json
+
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return any(_fits(value, option) for option in inside)
+    if origin is Literal:
+        return value in inside
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, inside[0]) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _described(kind: Any) -> str:
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_described(option) for option in inside if option is not type(None))
+    if origin is tuple:
+        return f"a list, each {_described(inside[0])}"
+    return {float: "a finite number", int: "a whole number", bool: "true or false", str: "a word", Path: "a path"}[kind]
+
+
+def _check_types(group: Any) -> None:
+    """Refuse what the annotations don't allow; TOML and Python callers come past no other check."""
+    for name, kind in typing.get_type_hints(type(group)).items():
+        value = getattr(group, name)
+        if kind == Path | None and isinstance(value, str):
+            object.__setattr__(group, name, Path(value))
+        elif not _fits(value, kind):
+            options = [o for part in (kind, *typing.get_args(kind)) if typing.get_origin(part) is Literal for o in typing.get_args(part)]
+            if options:
+                raise SettingError(f"{name} is {value!r}. {did_you_mean(str(value), options)}")
+            raise SettingError(f"{name} is {value!r}; must be {_described(kind)}.")
+
+
+def _at_least(group: Any, name: str, least: float) -> None:
+    value = getattr(group, name)
+    if value is not None and value < least:
+        raise SettingError(f"{name} is {value:g}; must be {least:g} or more.")
+
+
+def _share(group: Any, name: str) -> None:
+    value = getattr(group, name)
+    if not 0 <= value < 1:
+        raise SettingError(f"{name} is {value:g}; must be a share: 0 or more, and below 1.")

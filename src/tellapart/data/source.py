@@ -1,0 +1,44 @@
+"""What a source is: a list of entries, and the value of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from tellapart.types import Issue, Part
+
+Value = np.ndarray[Any, Any]
+"""uint8 (H, W, C) with C 1 or 3, or float32 (F,)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One sample, as far as it is known before it is decoded."""
+
+    id: str
+    """Stable name within the source: a relative path with `/`, or `train/00001`."""
+    label: str
+    """Class name."""
+    part: Part | None
+    """The part it was given in; None where the source has no parts."""
+    digest: bytes
+    """16 bytes, a hash of the content alone: the same picture has the same one wherever it lies."""
+    shape: tuple[int, ...]
+    """(H, W, C) as it will be decoded, or (F,)."""
+
+
+class Source(Protocol):
+    """Labelled samples. `entries` is cheap and decodes nothing; `value` may be called from several threads."""
+
+    name: str
+    """What a run on it is called: `mnist`, or the folder's name."""
+    kind: Literal["image", "vector"]
+    in_memory: bool
+    """Whether `value` costs next to nothing, so that no thread is worth its while."""
+
+    def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
+        """Every readable sample in a stable order, and an issue for each file that is no sample."""
+
+    def value(self, entry: Entry) -> Value:
+        """The decoded sample; UnreadableError says what is wrong with it."""

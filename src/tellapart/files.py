@@ -1,0 +1,126 @@
+"""Files that are whole or not there: written beside, flushed to the disk, renamed; folders under a manifest of hashes."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tellapart.errors import DamagedError
+
+MANIFEST = "MANIFEST.json"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put `content` at `path`: after a kill there stands either the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def write_text(path: Path, content: str) -> None:
+    """The same for text, in UTF-8; what is no valid text (a file name of odd bytes) is written as those bytes."""
+    write_bytes(path, content.encode("utf-8", "surrogateescape"))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """The same for a JSON value; NaN is refused, since JSON has none."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """A folder that was not there before: `name`, else `name-2`, `name-3`, ..."""
+    parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; at the end it gets its manifest and takes the place of `path`.
+
+    A kill before that leaves the old folder as it was. Between the two renames the old one stands as `.NAME.old`,
+    which `settled_folder` finds.
+    """
+    beside, old = path.with_name(f".{path.name}.new"), _aside(path)
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    yield beside
+    write_manifest(beside)
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        path.rename(old)
+    beside.rename(path)
+    _flush_folder(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def settled_folder(path: Path) -> Path:
+    """`path`, or what stood there before a kill struck between the renames of `replaced_folder`."""
+    return _aside(path) if not path.exists() and _aside(path).exists() else path
+
+
+def write_manifest(folder: Path) -> None:
+    """Write MANIFEST.json: SHA-256 and size of every other file of the folder, whose bytes are on the disk before."""
+    entries = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != MANIFEST:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            entries[path.relative_to(folder).as_posix()] = {"sha256": sha256(path), "size_bytes": path.stat().st_size}
+    write_json(folder / MANIFEST, {"schema": 1, "files": entries})
+
+
+def verify_manifest(folder: Path) -> None:
+    """Raise DamagedError unless every file that the manifest names is there, byte for byte, and none beside them."""
+    try:
+        entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        expected = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in entries.items()}
+    except FileNotFoundError:
+        raise DamagedError(f"{folder}: no {MANIFEST}; this is no folder that tellapart wrote, or its writing was cut short.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise DamagedError(f"{folder / MANIFEST}: damaged; copy the folder again from where it came.") from None
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST}
+    if found != set(expected):
+        differing = sorted(found ^ set(expected))[0]
+        raise DamagedError(f"{folder}: {differing!r} is {'missing' if differing in expected else 'not in the manifest'}.")
+    for name, (digest, size) in expected.items():
+        if (folder / name).stat().st_size != size or sha256(folder / name) != digest:
+            raise DamagedError(f"{folder / name}: not the bytes that were written; copy the folder again from where it came.")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can flush a folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

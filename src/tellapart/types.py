@@ -1,0 +1,140 @@
+"""The frozen values that pass from room to room.
+
+Letters, everywhere the same: B batch, C channels, H W pixels, F features, K classes, N all samples.
+This file does not import torch: tensors are named in annotations alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+Fit = Literal["stretch", "pad", "crop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One thing to classify, as the decoder gives it."""
+
+    id: str
+    """Stable name: a relative path or `train/00001`."""
+    value: np.ndarray[Any, Any]
+    """uint8 (H, W, C) with C 1 or 3, or float32 (F,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One thing that is wrong with the data; a line of `data/issues.csv`."""
+
+    path: str
+    kind: str
+    detail: str
+    suggestion: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """What a model has to know about the data: shape, classes, scale."""
+
+    kind: Literal["image", "vector"]
+    """`image`: uint8 (C, H, W). `vector`: float32 (F,)."""
+    shape: tuple[int, ...]
+    """(C, H, W) or (F,), without the batch."""
+    classes: tuple[str, ...]
+    """Class names in the order of the logits; from the training part alone, naturally sorted."""
+    mean: tuple[float, ...]
+    """Of the training part, in raw units (0..255 for pictures); (C,) or (F,)."""
+    std: tuple[float, ...]
+    """Likewise; never 0."""
+    fit: Fit = "stretch"
+    """How a picture of another size is brought to (H, W)."""
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def features(self) -> int:
+        """Numbers in one sample."""
+        product = 1
+        for size in self.shape:
+            product *= size
+        return product
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> DataSpec:
+        return DataSpec(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Which pass over the data: everything random about it is a function of these two."""
+
+    seed: int
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the model is given in one step."""
+
+    inputs: Tensor
+    """uint8 (B, C, H, W), channels last in memory, or float32 (B, F)."""
+    targets: Tensor
+    """int64 (B,), class index in [0, K)."""
+    keys: Tensor
+    """int64 (B,), a hash of each sample's id: what its random draws are a function of."""
+    weights: Tensor | None = None
+    """float32 (B,), the sample's share in the loss; None counts each as 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEnd:
+    """What one pass of training did. Sums and counts travelled; the means were taken here."""
+
+    epoch: int
+    """Passes done so far; the first one ends with 1."""
+    step: int
+    """Optimiser steps done so far."""
+    loss: float
+    """Mean training loss of the pass, under augmentation and dropout."""
+    accuracy: float
+    """Share of training samples that the model had right when it met them, likewise."""
+    lr: float
+    """Learning rate of the last step."""
+    samples: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What a model said about N samples: every number of a report is computed from this alone."""
+
+    ids: tuple[str, ...]
+    logits: np.ndarray[Any, Any]
+    """float32 (N, K)."""
+    targets: np.ndarray[Any, Any]
+    """int64 (N,); -1 where the truth is not known."""
+    classes: tuple[str, ...]
+    """(K,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number about a model, with the interval that the sample size leaves open."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str = "share"
+    """`share` in [0, 1], or `nats`."""

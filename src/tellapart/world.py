@@ -1,0 +1,50 @@
+"""What this process runs on: device, threads, and whether bf16 is in the hardware."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tellapart.errors import SettingError
+
+if TYPE_CHECKING:
+    import torch
+
+    from tellapart.config import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Where training and prediction happen."""
+
+    device: torch.device
+    threads: int
+    bf16: bool
+    """Whether the device multiplies bf16 in hardware."""
+
+
+def join_world(config: TrainConfig) -> World:
+    """The world that the settings ask for; sets this process's thread count."""
+    import torch
+
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise SettingError("device is 'cuda', but torch finds no GPU here. `tellapart doctor` says what it finds; --device cpu runs without.")
+    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    threads = config.threads or len(available_cpus())
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    return World(device=torch.device("cuda" if cuda else "cpu"), threads=threads, bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has_bf16())
+
+
+def available_cpus() -> set[int]:
+    """The processors that this process may run on."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bf16 in hardware (AVX512_BF16 or AMX); without that, bf16 is slower than fp32."""
+    import torch
+
+    probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(probe() for probe in probes if probe)
