@@ -28,4 +28,4 @@ def counted(count: int, thing: str) -> str:
     """`1 picture`, `2 pictures`, `3 classes`."""
     if count == 1:
         return f"1 {thing}"
-    return f"{count:,} {thing}{'es' if thing.endswith(('s', 'x', 'ch')) else 's'}"
+    return f"{count:,} {thing}{'es' if thing.endswith(('s', 'x')) else 's'}"

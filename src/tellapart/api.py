@@ -1,0 +1,143 @@
+"""The Python face: train, load, predict, evaluate. It only calls the commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tellapart.commands.check import check
+from tellapart.commands.recipes import find_recipe
+from tellapart.commands.watch import watch_for
+from tellapart.config import DataConfig, RunConfig, read_toml
+from tellapart.errors import DataError
+from tellapart.runs.run_folder import RunFolder, model_folder
+from tellapart.types import DataSpec, Measure, Part
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from tellapart.commands.predict import Answer
+    from tellapart.runs.model_folder import Card
+
+__all__ = ["Answer", "Model", "Run", "load", "train"]
+
+
+def train(
+    data: str | Path,
+    *,
+    recipe: str | None = None,
+    runs_dir: str | Path = "runs",
+    name: str | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> Run:
+    """Train once; the run comes out, and its folder is on the disk.
+
+    data      a word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class
+    recipe    name of a shipped recipe, whose settings hold where `settings` are silent
+    settings  any field of the configuration by its name, as in epochs=5, model="cnn", lr=0.01
+    Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
+    """
+    below = read_toml(find_recipe(recipe).path, str(data)) if recipe else {}
+    config = RunConfig.of(str(data), below | settings)
+    check(config)
+    from tellapart.commands.train import train as train_command
+
+    return Run(path=train_command(config, runs_dir=Path(runs_dir), name=name, watch=watch_for(quiet)))
+
+
+def load(path: str | Path) -> Model:
+    """The model of a run folder, or of a model folder. Its hashes are checked before a weight is used.
+
+    Raises DataError where there is no model, DamagedError where a byte is wrong.
+    """
+    folder = model_folder(Path(path))
+    from tellapart.runs.model_folder import read_model
+
+    module, card = read_model(folder)
+    return Model(module=module, card=card)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished training run on the disk."""
+
+    path: Path
+
+    @property
+    def model(self) -> Model:
+        """Its model, with the weights of the best epoch."""
+        return load(self.path)
+
+    @property
+    def report(self) -> Path:
+        """The HTML page that says how good the model is."""
+        return RunFolder(path=self.path).report
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What run.json holds: status, command, versions, data, times."""
+        return RunFolder(path=self.path).read_facts()
+
+    def measures(self, part: Part = "test") -> dict[str, Measure]:
+        """What was measured on a part, by name; `test` is the part that nothing was chosen by."""
+        from tellapart.evaluation.tables import load_measures
+
+        return load_measures(RunFolder(path=self.path).measures(part))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A trained model that takes what a person has."""
+
+    module: nn.Module
+    """Raw batch in, logits out."""
+    card: Card
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the probabilities."""
+        return self.card.spec.classes
+
+    @property
+    def spec(self) -> DataSpec:
+        """The form of data that the module takes."""
+        return self.card.spec
+
+    def predict(self, items: Any) -> list[Answer]:
+        """An answer for each item, with its class, confidence and all probabilities; one item gives a list of one.
+
+        items  paths, bytes of picture files, PIL pictures, uint8 arrays (H, W) or (H, W, C), or a list of any of them;
+               an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F)
+        An item that can't be read gets an answer with `label` None and the cause in `error`.
+        """
+        from tellapart.commands.predict import answered
+        from tellapart.data.items import listed_items
+
+        return list(answered(self.module, self.spec, listed_items(items)))
+
+    def predict_proba(self, items: Any) -> np.ndarray[Any, Any]:
+        """Probabilities float64 (N, K); DataError names the first item that can't be read."""
+        import numpy as np
+
+        answers = self.predict(items)
+        for answer in answers:
+            if answer.error is not None:
+                raise DataError(f"{answer.id}: {answer.error}")
+        return np.array([list(answer.probabilities.values()) for answer in answers]).reshape(len(answers), len(self.classes))
+
+    def evaluate(self, data: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Measure]:
+        """Measures on labelled data (a word or a folder), by name; of a source with parts, on its test part."""
+        from tellapart.commands.evaluate import evaluate_on
+
+        return evaluate_on(self.module, self.card, data, DataConfig(data_dir=Path(data_dir) if data_dir else None)).measures
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Answer":
+        from tellapart.commands.predict import Answer
+
+        return Answer
+    raise AttributeError(f"module 'tellapart.api' has no attribute {name!r}")

@@ -1,0 +1,260 @@
+"""The command line. Flags, variables and help come from the dataclasses in `config`; torch loads after the checks."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Argument, ArgumentCollection, CycloptsError, Group, Parameter
+from cyclopts.config import Dict, Env
+
+from tellapart import __version__
+from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig, read_toml
+from tellapart.errors import DataError, SettingError, TellapartError
+from tellapart.names import counted
+from tellapart.types import Part
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells count it."""
+
+
+def _flat(title: str, order: int) -> Parameter:
+    return Parameter(name="*", group=Group(title, sort_key=order))
+
+
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where the result goes."""
+
+    quiet: Annotated[bool, Parameter(negative="")] = False
+    """Say nothing on the way."""
+    json: Annotated[bool, Parameter(negative="")] = False
+    """Print the result as one JSON object."""
+
+
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class RunOutput(Output):
+    """Where the result and the run folder go."""
+
+    runs_dir: Path = Path("runs")
+    """Folder that holds the run folders."""
+    name: str | None = None
+    """Name of the run folder; by default that of the data. One that is taken gets a number, nothing is overwritten."""
+
+
+@Parameter(name="*", group=Group("Settings from files", sort_key=0))
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Settings below the flags and the TELLAPART_ variables."""
+
+    recipe: str | None = None
+    """Shipped recipe to start from; `tellapart recipes` lists them."""
+    config: Path | None = None
+    """TOML file with settings, as the config.toml of a run; it goes before the recipe."""
+
+
+app = App(
+    name="tellapart",
+    help="From labelled pictures to a classifier that can be trusted. Settings can also be TELLAPART_* variables.",
+    version=__version__,
+    default_parameter=Parameter(consume_multiple=True, negative_iterable="", show_env_var=False),
+    help_format="plaintext",
+)
+
+
+@app.command
+def train(
+    data: str,
+    *,
+    layers: Layers = Layers(),  # noqa: ARG001, B008 - read by _layers while the settings are gathered
+    load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),  # noqa: B008
+    model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),  # noqa: B008
+    optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),  # noqa: B008
+    training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),  # noqa: B008
+    output: RunOutput = RunOutput(),  # noqa: B008
+) -> None:
+    """Train a classifier, judge it on pictures it never saw, and write everything into a run folder.
+
+    Parameters
+    ----------
+    data
+        A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder of pictures per class.
+    """
+    config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
+    from tellapart.commands.check import check
+
+    check(config)
+    from tellapart.commands.show import show_run
+    from tellapart.commands.train import train as train_command
+    from tellapart.commands.watch import watch_for
+
+    path = train_command(config, runs_dir=output.runs_dir, name=output.name, watch=watch_for(output.quiet))
+    show_run(path, as_json=output.json, quiet=output.quiet)
+
+
+@app.command
+def evaluate(
+    run: Path,
+    data: str | None = None,
+    *,
+    part: Part = "test",
+    require: tuple[str, ...] = (),
+    predictions: Path | None = None,
+    data_dir: Path | None = None,
+    output: Output = Output(),  # noqa: B008
+) -> None:
+    """Judge a model on labelled data, or again on the data of its run.
+
+    Parameters
+    ----------
+    run
+        A run folder or a model folder.
+    data
+        A word or a folder with a folder of pictures per class; by default the data of the run, split as they were.
+    part
+        Which part of the run's own data.
+    require
+        Measures that must be reached, as in accuracy=0.95; exit code 4 where one is not.
+    predictions
+        CSV file to write, with the logits of every sample.
+    data_dir
+        Folder with data sets already on disk.
+    """
+    from tellapart.runs.run_folder import RunFolder, model_folder
+
+    folder = model_folder(run)
+    if data is not None:
+        from tellapart.data import check_source
+
+        check_source(data)
+    elif not RunFolder(path=run).config.exists():
+        raise SettingError(f"{run}: a model without its run. Give the data to judge it on: tellapart evaluate {run} DATA")
+    from tellapart.commands.evaluate import check_gate, evaluate_on, evaluate_run
+    from tellapart.commands.show import show_evaluation
+    from tellapart.runs.model_folder import read_model
+
+    module, card = read_model(folder)
+    if data is None:
+        result = evaluate_run(module, card, RunFolder(path=run), part)
+    else:
+        result = evaluate_on(module, card, data, DataConfig(data_dir=data_dir))
+    show_evaluation(result, as_json=output.json, quiet=output.quiet, predictions=predictions)
+    check_gate(result.measures, require)
+
+
+@app.command
+def predict(
+    run: Path,
+    items: tuple[Path, ...],
+    *,
+    output: Output = Output(),  # noqa: B008
+) -> None:
+    """Say what is in pictures: one line each with path, class and confidence.
+
+    Parameters
+    ----------
+    run
+        A run folder or a model folder.
+    items
+        Picture files, or folders of them.
+    """
+    from tellapart.runs.run_folder import model_folder
+
+    folder = model_folder(run)
+    if not items:
+        raise SettingError("Nothing to predict. Give picture files, or a folder of them.")
+    from tellapart.commands.predict import answered
+    from tellapart.commands.show import show_answers
+    from tellapart.data.items import pictures_below
+    from tellapart.runs.model_folder import read_model
+
+    paths = pictures_below(items)
+    module, card = read_model(folder)
+    unread = show_answers(answered(module, card.spec, paths), as_json=output.json)
+    if unread:
+        raise DataError(f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above.")
+
+
+@app.command
+def models(*, output: Output = Output()) -> None:  # noqa: B008
+    """List the models."""
+    from tellapart.commands.show import show_table
+    from tellapart.models import MODELS
+
+    rows = [{"name": name, "data": list(row.kinds), "settings": list(row.settings), "summary": row.summary} for name, row in MODELS.items()]
+    show_table("models", rows, as_json=output.json)
+
+
+@app.command
+def recipes(name: str | None = None, *, output: Output = Output()) -> None:  # noqa: B008
+    """List the shipped recipes, or print one.
+
+    Parameters
+    ----------
+    name
+        The recipe to print.
+    """
+    from tellapart.commands.recipes import find_recipe
+    from tellapart.commands.recipes import recipes as shipped
+    from tellapart.commands.show import show_table
+
+    if name is not None and not output.json:
+        print(find_recipe(name).path.read_text(encoding="utf-8"), end="")
+        return
+    chosen = [find_recipe(name)] if name else shipped()
+    show_table("recipes", [{"name": recipe.name, "about": recipe.head} for recipe in chosen], as_json=output.json)
+
+
+@app.command
+def doctor(*, output: Output = Output()) -> None:  # noqa: B008
+    """Say what this machine offers, and what is missing."""
+    from tellapart.commands.doctor import doctor as examine
+    from tellapart.commands.show import show_facts
+
+    show_facts(examine(), as_json=output.json)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; the exit code says how it went (see the README)."""
+    app.config = (Env("TELLAPART_", command=False), _layers)
+    try:
+        app(sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _fail(_one_line(error), SettingError.exit_code)
+    except TellapartError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Put the settings of --config, then of --recipe, where no flag and no variable stands."""
+    given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
+    files: list[Path] = []
+    if "--config" in given:
+        files.append(Path(given["--config"]))
+    if "--recipe" in given:
+        from tellapart.commands.recipes import find_recipe
+
+        files.append(find_recipe(given["--recipe"]).path)
+    for path in files:
+        settings = read_toml(path, given.get("--data"))
+        given = {"--data": settings.get("data", "")} | given
+        Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
+
+
+def _one_line(error: CycloptsError) -> str:
+    return " ".join(str(error).split())
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"tellapart: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""The commands: each reads like the line of rooms it walks through."""

@@ -1,0 +1,146 @@
+"""A trained model, judged: predictions of each part, what follows from them, and the page that says so."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from tellapart.commands.evaluate import Evaluation, judged
+from tellapart.config import RunConfig
+from tellapart.data.preview import enlarged, png
+from tellapart.data.resident import Loaded, Resident
+from tellapart.data.split import training_counts
+from tellapart.evaluation import plots, tables
+from tellapart.evaluation.measures import answers, confusion, per_class, probabilities
+from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
+from tellapart.files import write_json, write_text
+from tellapart.runs.run_folder import Progress, RunFolder
+from tellapart.types import PARTS, Part
+
+MISTAKE_SIDE = 160
+"""Pixels a side of a picture in the report, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What there is when training is over."""
+
+    run: RunFolder
+    module: nn.Module
+    """With the weights of the best epoch."""
+    config: RunConfig
+    loaded: Loaded
+    progress: Progress
+    facts: dict[str, Any]
+    """Of run.json."""
+
+
+def judge(trained: Trained) -> dict[str, Any]:
+    """Write metrics/, plots/ and report.html; the test part's measures come out as JSON, empty where there is none."""
+    run, loaded, progress = trained.run, trained.loaded, trained.progress
+    counts = training_counts(loaded.split)
+    parts: list[Part] = [part for part in PARTS if part != "train" and part in loaded.parts]
+    found = {part: judged(trained.module, loaded.spec, loaded.parts[part], counts) for part in parts}
+    for part, evaluation in found.items():
+        write_json(run.measures(part), tables.measures_json(evaluation.measures))
+        write_text(run.predictions(part), tables.predictions_csv(evaluation.predictions))
+    curves = plots.learning_curves(progress.history, metric=trained.config.train.metric, best=progress.best_epoch)
+    write_text(run.plot("learning_curves.svg"), curves)
+    shown = parts[-1] if parts else None  # details are of the test part, or of val where there is none
+    if shown:
+        _write_classes(run, found[shown])
+    write_text(run.report, render_report(_content(trained, found, shown)))
+    return tables.measures_json(found["test"].measures) if "test" in found else {}
+
+
+def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
+    rows, matrix = per_class(evaluation.predictions), confusion(evaluation.predictions)
+    classes = evaluation.predictions.classes
+    write_text(run.per_class, tables.per_class_csv(rows))
+    write_text(run.confusion, tables.confusion_csv(matrix, classes))
+    write_text(run.plot("confusion.svg"), plots.confusion_plot(matrix, classes))
+    write_text(run.plot("per_class.svg"), plots.per_class_plot(rows))
+
+
+def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None) -> ReportContent:
+    loaded, predictions = trained.loaded, found[shown].predictions if shown else None
+    counts = training_counts(loaded.split)
+    return ReportContent(
+        title=trained.facts["data"]["name"],
+        run=_run_facts(trained),
+        classes=loaded.spec.classes,
+        test=found["test"].measures if "test" in found else None,
+        val=found["val"].measures if "val" in found else None,
+        rows=per_class(predictions) if predictions else (),
+        confusion=confusion(predictions) if predictions else None,
+        majority=loaded.spec.classes[int(np.argmax(counts))],
+        history=trained.progress.history,
+        issues=loaded.issues,
+        preview=trained.run.preview.read_bytes() if trained.run.preview.exists() else None,
+        mistakes=_mistakes(found[shown], loaded.parts[shown]) if shown else (),
+        commands=_commands(trained),
+        thing="picture" if loaded.spec.kind == "image" else "sample",
+    )
+
+
+def _run_facts(trained: Trained) -> RunFacts:
+    facts, spec, has_val = trained.facts, trained.loaded.spec, "val" in trained.loaded.parts
+    form = "x".join(map(str, spec.shape[1:])) + (" grey" if spec.channels == 1 else " colour")
+    return RunFacts(
+        command=facts["command"],
+        data=f"{facts['data']['name']}: {form if spec.kind == 'image' else f'{spec.features} numbers'}, {len(spec.classes)} classes",
+        parts=facts["data"]["samples"],
+        split=_split_sentence(trained.loaded),
+        model=facts["model"],
+        parameters=sum(p.numel() for p in trained.module.parameters()),
+        epochs=facts["epochs"],
+        best_epoch=facts["best_epoch"] if has_val else None,
+        metric=trained.config.train.metric,
+        seconds=sum(row["seconds"] for row in trained.progress.history),
+        seed=facts["seed"],
+        device=facts["device"],
+        precision=facts["precision"],
+        versions=facts["versions"],
+    )
+
+
+def _split_sentence(loaded: Loaded) -> str:
+    """How the parts came about."""
+    split = loaded.split
+    given = [part for part in ("val", "test") if part in loaded.parts and part not in split.carved]
+    said = [f"{' and '.join(given)} came with the data" if given else ""]
+    said.append(f"{' and '.join(split.carved)} taken out of the training {loaded.spec.kind}s by a hash of their content" if split.carved else "")
+    sentence = "; ".join(part for part in said if part) or "there is a training part alone"
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def _mistakes(evaluation: Evaluation, part: Resident) -> list[Mistake]:
+    """The wrong answers that were given with the most confidence, with their pictures."""
+    predictions = evaluation.predictions
+    given, shares = answers(predictions), probabilities(predictions.logits)
+    confidence = shares[np.arange(len(given)), given]
+    wrong = np.flatnonzero(given != predictions.targets)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES_SHOWN]
+    return [
+        Mistake(
+            id=predictions.ids[row],
+            true=predictions.classes[predictions.targets[row]],
+            predicted=predictions.classes[given[row]],
+            confidence=float(confidence[row]),
+            picture=_picture(part, row) if part.inputs.ndim == 4 else None,
+        )
+        for row in worst.tolist()
+    ]
+
+
+def _picture(part: Resident, row: int) -> bytes:
+    """PNG of a sample as the model met it."""
+    picture = part.inputs[row].cpu().numpy()
+    return png(enlarged(picture, min(MISTAKE_SIDE, max(picture.shape[:2]))))
+
+
+def _commands(trained: Trained) -> list[str]:
+    run = shlex.quote(str(trained.run.path))
+    return [f"tellapart train --config {shlex.quote(str(trained.run.config))}", f"tellapart evaluate {run}", f"tellapart predict {run} PICTURES"]

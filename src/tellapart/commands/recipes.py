@@ -1,0 +1,39 @@
+"""Shipped recipes: settings that were measured, each a TOML file whose head says what came out and where."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from tellapart.errors import SettingError
+from tellapart.names import did_you_mean, natural_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A shipped TOML file."""
+
+    name: str
+    path: Path
+    head: str
+    """The comment lines at its top, without the `#`."""
+
+
+def recipes() -> list[Recipe]:
+    """Every shipped recipe, naturally sorted."""
+    folder = Path(str(files("tellapart") / "recipes"))
+    paths = sorted(folder.glob("*.toml"), key=lambda path: natural_key(path.stem))
+    return [Recipe(name=path.stem, path=path, head=_head(path)) for path in paths]
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name; SettingError says what is near."""
+    known = {recipe.name: recipe for recipe in recipes()}
+    if name not in known:
+        raise SettingError(f"Unknown recipe {name!r}. {did_you_mean(name, known)}")
+    return known[name]
+
+
+def _head(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines[:end])

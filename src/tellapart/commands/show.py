@@ -1,0 +1,114 @@
+"""Results on stdout: tables for people, one JSON object for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tellapart.files import write_text
+from tellapart.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from tellapart.commands.evaluate import Evaluation
+    from tellapart.commands.predict import Answer
+
+
+def show_run(path: Path, *, as_json: bool, quiet: bool) -> None:
+    """A finished run: what was measured on the test part, and where everything lies."""
+    run = RunFolder(path=path)
+    measures = {part: json.loads(run.measures(part).read_text()) for part in ("test", "val") if run.measures(part).exists()}
+    if as_json:
+        _print_json({"run": str(path), "report": str(run.report), "measures": measures, **run.read_facts()})
+    elif not quiet:
+        for part in list(measures)[:1]:
+            _print_measures(f"on the {part} part", measures[part])
+        _print(f"run     {path}\nreport  {run.report}")
+
+
+def show_evaluation(result: "Evaluation", *, as_json: bool, quiet: bool, predictions: Path | None) -> None:
+    """What was measured, and the issues; the predictions into a CSV file where one is asked for."""
+    from tellapart.evaluation import tables
+
+    if predictions is not None:
+        write_text(predictions, tables.predictions_csv(result.predictions))
+    measures = tables.measures_json(result.measures)
+    if as_json:
+        _print_json({"samples": len(result.predictions.ids), "measures": measures, "issues": [asdict(i) for i in result.issues]})
+    elif not quiet:
+        for issue in result.issues:
+            print(f"{issue.kind}: {issue.path}: {issue.detail}", file=sys.stderr)
+        _print_measures(f"on {len(result.predictions.ids):,} samples", measures)
+
+
+def show_answers(found: Iterable["Answer"], *, as_json: bool) -> int:
+    """One line an answer, as it comes; the number of items that could not be read comes out."""
+    unread = 0
+    lines = []
+    for answer in found:
+        unread += answer.error is not None
+        if as_json:
+            lines.append(asdict(answer))
+        elif answer.error is None:
+            _print(f"{answer.id}\t{answer.label}\t{answer.confidence:.4f}")
+        else:
+            print(f"{_printable(answer.id)}: {answer.error}", file=sys.stderr)
+    if as_json:
+        _print_json({"answers": lines})
+    return unread
+
+
+def show_table(name: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Rows with the same keys."""
+    if as_json:
+        _print_json({name: rows})
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
+    for key in rows[0]:
+        table.add_column(key, overflow="fold")
+    for row in rows:
+        table.add_row(*(", ".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+    _console().print(table, markup=False)
+
+
+def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Names and values, one a line."""
+    if as_json:
+        _print_json(facts)
+        return
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{k} {' '.join(v) if isinstance(v, list) else v}" for k, v in value.items())
+        _print(f"{name:<22} {'none' if value in (None, '') else value}")
+
+
+def _print_measures(title: str, measures: Mapping[str, Mapping[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name, m in measures.items():
+        shown = (lambda v: f"{v:.2%}") if m["unit"] == "share" else (lambda v: f"{v:.4f}")
+        table.add_row(name.replace("_", " "), shown(m["value"]), f"{shown(m['low'])} to {shown(m['high'])}")
+    _console().print(table, markup=False)
+
+
+def _print_json(content: Any) -> None:
+    _print(json.dumps(content, ensure_ascii=True, allow_nan=False))
+
+
+def _print(text: str) -> None:
+    print(_printable(text), flush=True)
+
+
+def _printable(text: str) -> str:
+    """Text that any terminal takes: bytes of a file name that are no text are shown by their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)

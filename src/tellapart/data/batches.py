@@ -1,0 +1,59 @@
+"""Batches out of a resident part: shuffled by (seed, epoch) to train on, in order to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tellapart.data.augment import Augmentation, augmented
+from tellapart.data.resident import Resident
+from tellapart.seeds import seed_of
+from tellapart.types import Batch, Order
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def steps_per_epoch(samples: int, batch: int) -> int:
+    """Batches in one pass. A last batch of one joins the one before: normalising over a single sample is undefined."""
+    full, rest = divmod(samples, batch)
+    return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
+
+
+def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
+    """One pass over a part in the order of (seed, epoch), augmented."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
+    rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
+    steps = steps_per_epoch(len(part), batch)
+    for step in range(steps):
+        chosen = rows[step * batch : (step + 1) * batch if step < steps - 1 else None]
+        keys = part.keys[chosen]
+        if augmentation and part.inputs.ndim == 4:
+            inputs = augmented(part.inputs, chosen, keys, order, augmentation)
+        else:
+            inputs = part.inputs[chosen]
+        yield Batch(inputs=_channels_first(inputs), targets=part.targets[chosen], keys=keys)
+
+
+def in_order(part: Resident, batch: int) -> Iterator[Batch]:
+    """One pass over a part as it lies, unchanged."""
+    for start in range(0, len(part), batch):
+        chosen = slice(start, start + batch)
+        yield Batch(inputs=_channels_first(part.inputs[chosen]), targets=part.targets[chosen], keys=part.keys[chosen])
+
+
+def unlabelled(values: np.ndarray[Any, Any]) -> Batch:
+    """One batch of things whose class is not known: (B, H, W, C) or (B, F); their targets are -1."""
+    import torch
+
+    nothing = torch.full((len(values),), -1, dtype=torch.int64)
+    return Batch(inputs=_channels_first(torch.from_numpy(values)), targets=nothing, keys=nothing)
+
+
+def _channels_first(inputs: Tensor) -> Tensor:
+    """(B, H, W, C) as (B, C, H, W), still channels last in memory; (B, F) as it is."""
+    return inputs.permute(0, 3, 1, 2) if inputs.ndim == 4 else inputs

@@ -1,0 +1,307 @@
+"""The one decoder: bytes in, uint8 (H, W, C) out, with C 1 or 3. Training, evaluation, serving and export all use it.
+
+What a file hides is brought into the open: the EXIF turn is applied, transparency is laid on white, 16 bits are scaled
+to 8 over their whole range. Colour profiles are ignored.
+"""
+
+import io
+import re
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from tellapart.errors import UnreadableError
+from tellapart.types import Fit
+
+Picture = np.ndarray[Any, Any]
+"""uint8 (H, W, C) with C 1 or 3."""
+
+MAX_PIXELS = 100_000_000
+"""A header that promises more is refused before anything is decoded."""
+MAX_BYTES = 1_000_000_000
+"""A larger file is not read."""
+MAX_SCANS = 200
+"""A JPEG of more scans is refused: each is a pass over all its pixels, and ten are plenty."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+ACCEPTED = "JPEG, PNG, WebP, BMP, GIF and TIFF are read"
+
+PILLOW_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on damaged files, found by cutting and flipping their bytes."""
+
+IMPOSTORS = (
+    (rb"\s*version https://git-lfs", "a Git LFS pointer in the picture's place; `git lfs pull` fetches the picture"),
+    (rb"(?i)\s*(<!doctype html|<html|<head|<body)", "an HTML page saved as a picture; download the picture itself"),
+    (rb"(?is)\s*<(\?xml|svg|!--).*<svg|\s*<svg", "an SVG drawing; export it as PNG"),
+    (rb"%PDF", "a PDF document; export its pictures as PNG"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "an EPS or PostScript drawing; export it as PNG"),
+    (rb"8BPS", "a Photoshop file; export it as PNG"),
+    (rb"(?s)....ftyp", f"a HEIC, AVIF or video file; {ACCEPTED}"),
+    (rb"\xff\x4f\xff\x51|(?s:....jP  )", f"a JPEG 2000 file; {ACCEPTED}"),
+    (rb"PK\x03\x04", "a zip archive, not a picture"),
+    (rb"\x1f\x8b", "a gzip archive, not a picture"),
+    (rb"\x00{64}", "nothing but zero bytes at its start; copy it again from where it came"),
+    (rb"\xff\xd8|\x89PNG|RIFF....WEBP|BM|GIF8|II\*\x00|MM\x00\*", "damaged: its header can't be read"),
+)
+"""How a file begins -> what it is, where Pillow could not open it."""
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what undoes it; 5 and above swap height and width."""
+LATE_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+"""Chunks with the orientation of a PNG; they may stand behind its pixels."""
+JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
+SIXTEEN_TO_EIGHT = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
+PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
+
+
+def decode(content: bytes) -> Picture:
+    """uint8 (H, W, C) of a picture file, C 1 or 3; UnreadableError says in a line what is wrong with it."""
+    with _one_line_causes():
+        image = _opened(content)
+        image.load()
+        return _normalised(image, content)
+
+
+def peek(content: bytes) -> tuple[int, int, int]:
+    """(H, W, C) that `decode` will give, from the header alone."""
+    with _one_line_causes():
+        image = _opened(content)
+        width, height = image.size
+        swapped = getattr(image, "tag_v2", {}).get(ExifTags.Base.Orientation) in (5, 6, 7, 8)  # Pillow did, for TIFF
+        if _orientation(image, content) >= 5 and not swapped:
+            width, height = height, width
+        return height, width, 1 if _is_grey(image) else 3
+
+
+def picture_of(item: object) -> Picture:
+    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
+    if isinstance(item, str | Path):
+        return decode(read_file(Path(item)))
+    if isinstance(item, bytes | bytearray):
+        return decode(bytes(item))
+    if isinstance(item, Image.Image):
+        with _one_line_causes():
+            _check_size(*item.size)
+            item.load()
+            return _normalised(item)
+    if isinstance(item, np.ndarray):
+        return _of_array(item)
+    raise UnreadableError(
+        f"a {type(item).__name__} is no picture; give a path, the bytes of a file, a PIL image "
+        "or a uint8 array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)."
+    )
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file; a pipe is never opened, since it could block for ever."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
+            return path.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableError("no such file") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise UnreadableError("a folder, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("a pipe, socket or device, not a file")
+    raise UnreadableError(f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read")
+
+
+def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: Fit) -> Picture:
+    """uint8 (height, width, channels); the picture itself, not a copy, where it is that already.
+
+    `stretch` changes the aspect; `pad` keeps it and fills the rest with the median colour of the picture's border;
+    `crop` keeps it and takes the centre. Grey is repeated to three channels; colour becomes grey by ITU-R 601 luma.
+    """
+    if picture.shape == (height, width, channels):
+        return picture
+    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+    image = image.convert("L" if channels == 1 else "RGB")
+    if fit == "pad":
+        image = _padded(image, height, width)
+    elif image.size != (width, height):
+        box = _centre(image, width / height) if fit == "crop" else None
+        image = image.resize((width, height), Image.Resampling.BILINEAR, box)
+    return _array(image)
+
+
+def _centre(image: Image.Image, aspect: float) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the largest centred box of an aspect, which is width by height."""
+    width, height = min(image.width, image.height * aspect), min(image.height, image.width / aspect)
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    return left, top, left + width, top + height
+
+
+def _padded(image: Image.Image, height: int, width: int) -> Image.Image:
+    scale = min(height / image.height, width / image.width)
+    size = (min(width, max(1, round(image.width * scale))), min(height, max(1, round(image.height * scale))))
+    pixels = _array(image)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    canvas = Image.new(image.mode, (width, height), tuple(int(value) for value in np.median(border, axis=0)))
+    canvas.paste(image.resize(size, Image.Resampling.BILINEAR), ((width - size[0]) // 2, (height - size[1]) // 2))
+    return canvas
+
+
+@contextmanager
+def _one_line_causes() -> Iterator[None]:
+    """Whatever Pillow raises inside becomes an UnreadableError of one line; what it warns of is not shown."""
+    # catch_warnings would not do: it puts back the filters of all threads, and pictures are decoded in several.
+    if PILLOW_WARNING not in warnings.filters:
+        warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+    try:
+        yield
+    except UnreadableError:
+        raise
+    except Image.DecompressionBombError as error:
+        pixels = int((re.findall(r"\d+", str(error)) or ["0"])[0])
+        raise UnreadableError(f"its header promises {pixels:,} pixels; at most {MAX_PIXELS:,} are decoded") from None
+    except MemoryError:
+        raise UnreadableError("decoding it takes more memory than there is") from None
+    except PILLOW_ERRORS as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        cut = "truncated" in text.lower() or isinstance(error, EOFError)
+        raise UnreadableError(f"truncated: {text}" if cut else f"damaged: {text}") from None
+
+
+def _opened(content: bytes) -> ImageFile.ImageFile:
+    """The image with its header read, its size checked, and its pixels still packed."""
+    if not content:
+        raise UnreadableError("empty: 0 bytes")
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError:
+        causes = (cause for start, cause in IMPOSTORS if re.match(start, content[:1024]))
+        raise UnreadableError(next(causes, f"not a picture of a known format; {ACCEPTED}")) from None
+    _check_size(*image.size)
+    if content.startswith(b"\xff\xd8") and _scans(content) > MAX_SCANS:
+        raise UnreadableError(f"a JPEG of more than {MAX_SCANS} scans, made to be slow")
+    return image
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise UnreadableError(f"{width} x {height} pixels: it has none")
+    if width * height > MAX_PIXELS:
+        raise UnreadableError(f"{width} x {height} = {width * height:,} pixels; at most {MAX_PIXELS:,} are decoded")
+
+
+def _scans(jpeg: bytes) -> int:
+    """Scans of a JPEG file, counted no further than just above MAX_SCANS."""
+    scans, position = 0, 2
+    while scans <= MAX_SCANS and (segment := JPEG_SEGMENT.search(jpeg, position)):
+        code, position = segment[0][1], segment.end()
+        if code == 0xD9:  # end of image
+            break
+        scans += code == 0xDA  # start of scan
+        position += int.from_bytes(jpeg[position : position + 2], "big")
+    return scans
+
+
+def _orientation(image: Image.Image, content: bytes = b"") -> int:
+    """1 to 8 as EXIF or XMP have it; 1 where they are absent or damaged."""
+    if image.format == "PNG" and any(mark in content for mark in LATE_MARKS):
+        image.load()
+    try:
+        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own would decode all the pixels
+    except PILLOW_ERRORS:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _is_grey(image: Image.Image) -> bool:
+    """Whether one channel holds all there is to see; a palette counts as grey where all its colours are."""
+    if image.mode not in ("P", "PA"):
+        return image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
+    if image.palette is None:
+        return True
+    probe = Image.new("P", (1, 1))
+    probe.palette = image.palette.copy()
+    probe.palette.dirty = 1
+    colours = np.array(probe.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    return bool((colours == colours[:, :1]).all())
+
+
+def _normalised(image: Image.Image, content: bytes = b"") -> Picture:
+    """The pixels of a loaded image of any mode, turned as EXIF asks."""
+    mode = "L" if _is_grey(image) else "RGB"
+    turn = TURNS.get(_orientation(image, content))
+    if turn is not None:
+        image = image.transpose(turn)
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _scaled(image)
+    if image.has_transparency_data:
+        image = _on_white(image)
+    return _array(image if image.mode == mode else image.convert(mode))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """RGB, what is transparent being white."""
+    if image.mode == "La":
+        image = image.convert("LA")
+    image = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
+
+
+def _scaled(image: Image.Image) -> Picture:
+    """uint8 (H, W, 1) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
+    values = np.array(image)
+    low, high = values.min(), values.max()
+    most = 1 if image.mode == "F" else 65535
+    if not (low >= 0 and high <= most):  # a NaN ends here as well
+        raise UnreadableError(f"pixel values from {low:g} to {high:g}; only 0 to {most} can be scaled to 8 bits")
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        values[values == transparent] = most
+    eight = np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
+    return eight[:, :, np.newaxis]
+
+
+def _of_array(array: np.ndarray[Any, Any]) -> Picture:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise UnreadableError(
+            f"an array of {array.dtype} and shape {array.shape}; "
+            "give uint8 of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        )
+    _check_size(array.shape[1], array.shape[0])
+    if channels == 4:
+        return _array(_on_white(Image.fromarray(array, "RGBA")))
+    return array.reshape(*array.shape[:2], channels)
+
+
+def _array(image: Image.Image) -> Picture:
+    """uint8 (H, W, C), writable: torch warns of arrays that are not."""
+    return np.array(image).reshape(image.height, image.width, -1)

@@ -1,0 +1,73 @@
+"""Things to classify that carry no label: paths, bytes, PIL pictures, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tellapart.data.decode import fit_picture, picture_of
+from tellapart.data.source import Value
+from tellapart.errors import DataError, UnreadableError
+from tellapart.types import DataSpec
+from tellapart.world import available_cpus
+
+
+def listed_items(items: Any) -> list[Any]:
+    """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
+
+    A uint8 array (H, W) or (H, W, C) with C of 1, 3 or 4 is one picture.
+    """
+    if isinstance(items, np.ndarray):
+        one = items.ndim == 1 or (items.dtype == np.uint8 and (items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3, 4))))
+        return [items] if one else list(items)
+    if isinstance(items, str | Path | bytes) or not isinstance(items, Iterable):
+        return [items]
+    return list(items)
+
+
+def named(item: Any, number: int) -> str:
+    """How an item is called in answers and messages: its path, or its number."""
+    return str(item) if isinstance(item, str | Path) else f"item {number}"
+
+
+def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | UnreadableError]:
+    """Each item in the form the model takes, or what is wrong with it; in order, decoded in parallel."""
+
+    def value(item: Any) -> Value | UnreadableError:
+        try:
+            return vector_of(item, spec) if spec.kind == "vector" else fit_picture(picture_of(item), *spec.shape[1:], spec.channels, spec.fit)
+        except UnreadableError as error:
+            return error
+
+    with ThreadPoolExecutor(len(available_cpus())) as pool:
+        yield from pool.map(value, items)
+
+
+def vector_of(item: Any, spec: DataSpec) -> Value:
+    """The item as float32 (F,); UnreadableError where it is no finite vector of that length."""
+    try:
+        vector = np.asarray(item, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise UnreadableError(f"not numbers; the model takes vectors of {spec.features} numbers") from None
+    if vector.shape != spec.shape:
+        raise UnreadableError(f"shape {vector.shape}; the model takes {spec.shape}")
+    if not np.isfinite(vector).all():
+        raise UnreadableError("holds NaN or infinity")
+    return vector
+
+
+def pictures_below(paths: Iterable[Path]) -> list[Path]:
+    """The paths, each folder replaced by the pictures in it; DataError where a folder holds none."""
+    from tellapart.data.folder import pictures_in
+
+    found: list[Path] = []
+    for path in paths:
+        inside = pictures_in(path) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: no pictures in this folder.")
+        found += inside
+    return found

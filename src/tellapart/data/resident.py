@@ -1,0 +1,191 @@
+"""Data that fit in memory: decoded once, by the one decoder, into tensors that stay."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tellapart.config import DataConfig
+from tellapart.data.decode import fit_picture
+from tellapart.data.source import Entry, Source, Value
+from tellapart.data.split import Split, fingerprint, split_entries
+from tellapart.errors import DataError, UnreadableError
+from tellapart.names import counted, listed, natural_key
+from tellapart.types import DataSpec, Issue, Part
+from tellapart.world import available_cpus
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+LARGEST_SIDE = 128
+"""Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
+MEMORY_SHARE = 0.6
+"""Share of the free memory that decoded data may fill."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resident:
+    """One part of the data, decoded."""
+
+    inputs: Tensor
+    """uint8 (N, H, W, C) or float32 (N, F)."""
+    targets: Tensor
+    """int64 (N,), class index."""
+    keys: Tensor
+    """int64 (N,), a hash of each id."""
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: torch.device) -> Resident:
+        """The same on another device."""
+        return Resident(inputs=self.inputs.to(device), targets=self.targets.to(device), keys=self.keys.to(device), ids=self.ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A source, split and decoded."""
+
+    spec: DataSpec
+    split: Split
+    parts: dict[Part, Resident]
+    issues: tuple[Issue, ...]
+    fingerprint: str
+
+
+def load(source: Source, config: DataConfig) -> Loaded:
+    """All parts in memory. Files that can't be decoded are left out, and named in the issues."""
+    entries, issues = source.entries()
+    shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
+    values, unreadable = decoded(source, entries, shape, config)
+    readable = [e for e in entries if e.id in values]
+    split = split_entries(readable, config)
+    arrays = {part: np.stack([values[e.id] for e in chosen]) if chosen else None for part, chosen in split.parts.items()}
+    values.clear()
+    train = arrays["train"]
+    assert train is not None  # split_entries refuses an empty training part
+    mean, std = _scale(train)
+    spec = DataSpec(
+        kind=source.kind,
+        shape=(shape[2], *shape[:2]) if source.kind == "image" else shape,
+        classes=split.classes,
+        mean=mean,
+        std=std,
+        fit=config.fit,
+    )
+    parts = {part: resident(array, split.parts[part], spec) for part, array in arrays.items() if array is not None}
+    return Loaded(spec=spec, split=split, parts=parts, issues=(*issues, *unreadable), fingerprint=fingerprint(readable))
+
+
+def load_labelled(source: Source, spec: DataSpec) -> tuple[Resident, list[Issue]]:
+    """A source's test part, or all of a source without one, in the form that a model takes.
+
+    DataError names a class that the model does not know; one that has no sample is an issue.
+    """
+    entries, issues = source.entries()
+    entries = [e for e in entries if e.part == "test"] or list(entries)
+    present = {e.label for e in entries}
+    unknown = sorted(present - set(spec.classes), key=natural_key)
+    if unknown:
+        raise DataError(f"{source.name}: the model does not know the class {unknown[0]!r}. It knows {listed(spec.classes)}.")
+    if source.kind != spec.kind:
+        raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
+    absent = [Issue(path=name, kind="missing-class", detail="no sample of it", suggestion="") for name in spec.classes if name not in present]
+    shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
+    values, unreadable = decoded(source, entries, shape, DataConfig(fit=spec.fit))
+    readable = [e for e in entries if e.id in values]
+    if not readable:
+        raise DataError(f"{source.name}: no readable sample in it.")
+    return resident(np.stack([values[e.id] for e in readable]), readable, spec), [*issues, *absent, *unreadable]
+
+
+def decoded(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> tuple[dict[str, Value], list[Issue]]:
+    """Each readable entry's value by id, all of one shape, (H, W, C) or (F,); and an issue for each of the others."""
+    _check_memory(len(entries), shape, source.kind)
+    values: dict[str, Value] = {}
+    issues: list[Issue] = []
+    for entry, value in zip(entries, _values(source, entries, shape, config), strict=True):
+        if isinstance(value, UnreadableError):
+            issues.append(Issue(path=entry.id, kind="unreadable", detail=str(value), suggestion="replace or remove the file"))
+        else:
+            values[entry.id] = value
+    return values, issues
+
+
+def _values(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Iterator[Value | UnreadableError]:
+    def value(entry: Entry) -> Value | UnreadableError:
+        try:
+            raw = source.value(entry)
+        except UnreadableError as error:
+            return error
+        return raw if source.kind == "vector" else fit_picture(raw, *shape, config.fit)
+
+    if source.in_memory:
+        yield from map(value, entries)
+        return
+    with ThreadPoolExecutor(len(available_cpus())) as pool:
+        yield from pool.map(value, entries)
+
+
+def resident(array: np.ndarray[Any, Any], entries: Sequence[Entry], spec: DataSpec) -> Resident:
+    """The part as tensors."""
+    import torch
+
+    number = {name: k for k, name in enumerate(spec.classes)}
+    return Resident(
+        inputs=torch.from_numpy(array),
+        targets=torch.tensor([number[e.label] for e in entries], dtype=torch.int64),
+        keys=torch.tensor([key_of(e.id) for e in entries], dtype=torch.int64),
+        ids=tuple(e.id for e in entries),
+    )
+
+
+def key_of(sample_id: str) -> int:
+    """A signed 64-bit hash of a sample's id."""
+    return int.from_bytes(hashlib.blake2b(sample_id.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big", signed=True)
+
+
+def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ...]:
+    """(H, W, C) or (F,) that every sample is brought to, from those of the training samples."""
+    if not shapes:
+        raise DataError("There is nothing to train on: no readable sample outside val and test.")
+    if len(shapes[0]) == 1:
+        return shapes[0]
+    channels = max(shape[2] for shape in shapes)
+    if size is not None:
+        return (size, size, channels)
+    if len({shape[:2] for shape in shapes}) == 1:
+        return (*shapes[0][:2], channels)
+    side = min(LARGEST_SIDE, int(np.median([min(shape[:2]) for shape in shapes])))
+    return (side, side, channels)
+
+
+def _scale(train: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
+    if train.dtype == np.uint8:
+        counts = np.stack([np.bincount(train[..., c].ravel(), minlength=256) for c in range(train.shape[-1])])
+        shares = counts / counts.sum(axis=1, keepdims=True)
+        mean = shares @ np.arange(256.0)
+        variance = shares @ np.arange(256.0) ** 2 - mean**2
+        std = np.sqrt(np.maximum(variance, 0))
+    else:
+        mean, std = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+    return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
+
+
+def _check_memory(count: int, shape: tuple[int, ...], kind: str) -> None:
+    need = 2 * count * int(np.prod(shape)) * (1 if kind == "image" else 4)  # once as a list, once stacked
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else need * 2
+    if need > MEMORY_SHARE * free:
+        raise DataError(
+            f"{counted(count, 'sample')} of {'x'.join(map(str, shape))} need {need / 1e9:.1f} GB of memory while they are read; "
+            f"{free / 1e9:.1f} GB are free. Take a smaller --size or fewer of them."
+        )

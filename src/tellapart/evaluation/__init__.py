@@ -1,0 +1,1 @@
+"""The evaluation room: predictions in; measures, tables, plots and a report out."""

@@ -1,0 +1,237 @@
+"""The report: one HTML file that opens anywhere, offline, without scripts; everything in it comes from `ReportContent`."""
+
+import base64
+import struct
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.evaluation import plots, verdict
+from tellapart.evaluation.measures import ClassRow
+from tellapart.types import Issue, Measure
+
+MEASURES_SHOWN = {
+    "accuracy": ("Accuracy", "share that was answered right"),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall: each class counts the same"),
+    "macro_f1": ("Macro-F1", "mean F1: each class counts the same, false alarms too"),
+    "top_5_accuracy": ("Top-5 accuracy", "the true class is among the five likeliest"),
+    "log_loss": ("Log-loss", "surprise at the truth, in nats; 0 is perfect"),
+    "majority_baseline": ("Baseline", "always the most frequent class in training"),
+}
+"""Key -> (what it is called, what it means)."""
+
+PALETTE = {
+    "ink": plots.INK,
+    "muted": plots.MUTED,
+    "grid": plots.GRID,
+    "paper": plots.PAPER,
+    "right": plots.RIGHT,
+    "wrong": plots.WRONG,
+}
+"""The page has the colours of its figures."""
+
+ROWS_SHOWN = 40
+"""Past so many classes the table shows the weakest, and all of them behind a click."""
+MISTAKES_SHOWN = 24
+ISSUES_SHOWN = 50
+SMALL = 64
+"""Pixels a side up to which a picture is enlarged with its pixels left square."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A wrong answer."""
+
+    id: str
+    true: str
+    predicted: str
+    confidence: float
+    """Probability that it gave to its answer, in [0, 1]."""
+    picture: bytes | None = None
+    """PNG; None where the sample is no picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What was run, on what."""
+
+    command: str
+    data: str
+    """The data set in words: `MNIST: 28x28 grey, 10 classes`."""
+    parts: Mapping[str, int]
+    """Samples in train, val, test; a part of 0 is shown as absent."""
+    split: str
+    """A sentence: how the parts came about, and what they don't share."""
+    model: str
+    parameters: int
+    epochs: int
+    """Passes done."""
+    best_epoch: int | None
+    """The one whose weights were kept; None without a val part."""
+    metric: str
+    """The word of METRICS that chose it."""
+    seconds: float
+    seed: int
+    device: str
+    precision: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContent:
+    """All that a report shows."""
+
+    title: str
+    run: RunFacts
+    classes: Sequence[str]
+    test: Mapping[str, Measure] | None
+    val: Mapping[str, Measure] | None
+    rows: Sequence[ClassRow] = ()
+    """Of the test part; of the val part where there is no test part."""
+    confusion: NDArray[np.int64] | None = None
+    """(K, K), of the same part."""
+    majority: str | None = None
+    """The most frequent class of the training part: what the baseline always answers."""
+    headlines: Sequence[str] = ()
+    """Sentences to stand below the verdict."""
+    history: Sequence[Mapping[str, Any]] = ()
+    """One row an epoch."""
+    issues: Sequence[Issue] = ()
+    preview: bytes | None = None
+    """PNG of training pictures after augmentation."""
+    mistakes: Sequence[Mistake] = ()
+    """Of the same part, the most confident first; 24 are shown."""
+    commands: Sequence[str] = ()
+    """What to type to get the same numbers again."""
+    thing: str = "picture"
+    """What one sample is called."""
+    notes: Sequence[str] = ()
+    """Sentences for the end of the page: what is not deterministic, say."""
+
+
+def render_report(content: ReportContent) -> str:
+    """The page as HTML: no address is loaded, no script runs, every name is shown as it is."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tellapart.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "amount": verdict.amount,
+        "data_uri": _data_uri,
+        "duration": duration,
+        "enlarged": _enlarged,
+        "interval": verdict.interval,
+        "share": _share,
+    }
+    page = environment.get_template("report.html").render(_context(content))
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `12 min 05 s` or `3 h 20 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _context(content: ReportContent) -> dict[str, Any]:
+    judged = content.test if content.test is not None else content.val
+    unequal = verdict.imbalanced(content.rows)
+    return {
+        "content": content,
+        "run": content.run,
+        "judged": judged,
+        "part": "test" if content.test is not None else "val",
+        "first": _first_measures(judged or {}, unequal),
+        "measures": _measure_rows(content, unequal),
+        "sentences": [*_sentences(content, judged, unequal), *content.headlines],
+        "rows_first": _weakest(content.rows),
+        "figures": _figures(content),
+        "mistakes": content.mistakes[:MISTAKES_SHOWN],
+        "issues": content.issues[:ISSUES_SHOWN],
+        "issue_kinds": Counter(issue.kind for issue in content.issues).most_common(),
+        "palette": {name: (light, plots.DARK[light]) for name, light in PALETTE.items()},
+    }
+
+
+def _first_measures(judged: Mapping[str, Measure], unequal: bool) -> list[tuple[str, Measure]]:
+    """(name, measure) of the large numbers on top: those that fit the data first."""
+    keys = ["balanced_accuracy", "macro_f1", "accuracy"] if unequal else ["accuracy"]
+    keys.append("majority_baseline")
+    return [(MEASURES_SHOWN[key][0], judged[key]) for key in keys if key in judged]
+
+
+def _measure_rows(content: ReportContent, unequal: bool) -> list[tuple[str, str, Measure | None, Measure | None]]:
+    """(name, meaning, on test, on val) of each measure."""
+    first = ["balanced_accuracy", "macro_f1"] if unequal else []
+    test, val = content.test or {}, content.val or {}
+    keys = [key for key in [*first, *(key for key in MEASURES_SHOWN if key not in first)] if key in test or key in val]
+    return [(*MEASURES_SHOWN[key], test.get(key), val.get(key)) for key in keys]
+
+
+def _sentences(content: ReportContent, judged: Mapping[str, Measure] | None, unequal: bool) -> list[str]:
+    if judged is None:
+        return [
+            f"No {content.thing} was kept back from training, so nothing can be said about how the model does on new ones."
+        ]
+    samples = content.run.parts["test" if content.test is not None else "val"]
+    said = [verdict.right_sentence(judged, samples, content.thing, seen=content.test is None)]
+    if content.majority is not None and "majority_baseline" in judged:
+        said.append(verdict.baseline_sentence(judged, content.majority))
+    if content.test is None:
+        said.append("There is no test part: expect less on new ones than this.")
+    if unequal:
+        said.append(verdict.imbalance_sentence(content.rows, content.thing))
+    said.append(verdict.weakest_sentence(content.rows, content.thing) or "")
+    if content.confusion is not None:
+        said.append(verdict.confusion_sentence(content.confusion, content.classes) or "")
+    return [sentence for sentence in said if sentence]
+
+
+def _weakest(rows: Sequence[ClassRow]) -> Sequence[ClassRow]:
+    """The rows to show at once: all of them, or the 40 of least recall."""
+    if len(rows) <= ROWS_SHOWN:
+        return rows
+    return sorted(rows, key=lambda row: 2.0 if row.recall is None else row.recall)[:ROWS_SHOWN]
+
+
+def _figures(content: ReportContent) -> dict[str, str]:
+    """SVG by name; a figure without data is left out."""
+    figures = {}
+    if content.confusion is not None:
+        figures["confusion"] = plots.confusion_plot(content.confusion, content.classes)
+    if content.rows:
+        figures["recall"] = plots.per_class_plot(content.rows)
+    if content.history:
+        run = content.run
+        figures["curves"] = plots.learning_curves(content.history, metric=run.metric, best=run.best_epoch)
+    return figures
+
+
+def _data_uri(picture: bytes | str) -> str:
+    """The picture as an address that holds it: PNG from bytes, SVG from text."""
+    kind, raw = ("svg+xml", picture.encode()) if isinstance(picture, str) else ("png", picture)
+    return f"data:image/{kind};base64,{base64.b64encode(raw).decode('ascii')}"
+
+
+def _enlarged(png: bytes) -> bool:
+    """Whether the picture is so small that its pixels should stay square when it is shown larger."""
+    width, height = struct.unpack(">II", png[16:24])
+    return max(width, height) <= SMALL
+
+
+def _share(value: float | None) -> str:
+    """`98.7`, in per cent; a dash where it is not defined."""
+    return "–" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,97 @@
+"""What the numbers say, in plain sentences: how good, better than guessing or not, where it fails."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellapart.evaluation.measures import ClassRow
+from tellapart.names import counted
+from tellapart.types import Measure
+
+UNEQUAL = 3.0
+"""Past this ratio of the largest class to the smallest, plain accuracy hides the small ones."""
+
+
+def imbalanced(rows: Sequence[ClassRow]) -> bool:
+    """Whether the largest class has more than three times the samples of the smallest."""
+    supports = [row.support for row in rows]
+    return bool(supports) and max(supports) > UNEQUAL * min(supports)
+
+
+def right_sentence(measures: Mapping[str, Measure], samples: int, thing: str, *, seen: bool) -> str:
+    """How often it was right, on how many, with the interval."""
+    accuracy = measures["accuracy"]
+    whose = "that helped to choose the best epoch" if seen else "that it never saw"
+    return (
+        f"On {counted(samples, thing)} {whose}, it was right {percent(accuracy)} of the time "
+        f"(95\u00a0% interval: {interval(accuracy)})."
+    )
+
+
+def baseline_sentence(measures: Mapping[str, Measure], majority: str) -> str:
+    """What answering the most frequent class would reach, and whether the model is shown to be better."""
+    baseline, accuracy = measures["majority_baseline"], measures["accuracy"]
+    sentence = f"Always answering “{majority}”, the most frequent class in training, would reach {percent(baseline)}."
+    if accuracy.low <= baseline.high:
+        sentence += " The two intervals overlap: these numbers do not show that the model beats that."
+    return sentence
+
+
+def weakest_sentence(rows: Sequence[ClassRow], thing: str) -> str | None:
+    """The class found least often; None where every class was found every time."""
+    known = [row for row in rows if row.recall is not None]
+    worst = min(known, key=lambda row: row.recall or 0.0, default=None)
+    if worst is None or worst.recall is None or worst.recall == 1:
+        return None
+    return (
+        f"It is weakest on “{worst.name}”: of {counted(worst.support, thing)} "
+        f"it recognised {100 * worst.recall:.1f}\u00a0%."
+    )
+
+
+def confusion_sentence(matrix: NDArray[np.int64], classes: Sequence[str]) -> str | None:
+    """The most frequent mistake; None where there is none."""
+    mistakes = matrix.copy()
+    np.fill_diagonal(mistakes, 0)
+    true, called = np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    times = int(mistakes[true, called])
+    if not times:
+        return None
+    return f"Its most frequent mistake: “{classes[true]}” taken for “{classes[called]}”, {counted(times, 'time')}."
+
+
+def imbalance_sentence(rows: Sequence[ClassRow], thing: str) -> str:
+    """Why balanced accuracy stands first."""
+    supports = [row.support for row in rows]
+    return (
+        f"The classes differ in size, from {min(supports):,} to {counted(max(supports), thing)}: balanced accuracy and "
+        "macro-F1, where each class counts the same, stand first."
+    )
+
+
+def percent(measure: Measure) -> str:
+    """`98.7 %`: as many decimals as the interval can carry."""
+    return f"{100 * measure.value:.{_decimals(measure)}f}\u00a0%"
+
+
+def interval(measure: Measure) -> str:
+    """`98.1 to 99.2 %`, or `0.034 to 0.051` in nats."""
+    if measure.unit == "nats":
+        return f"{nats(measure.low)} to {nats(measure.high)}"
+    digits = _decimals(measure)
+    return f"{100 * measure.low:.{digits}f} to {100 * measure.high:.{digits}f}\u00a0%"
+
+
+def amount(measure: Measure) -> str:
+    """The value in its unit: `98.7 %`, or `0.042` nats."""
+    return nats(measure.value) if measure.unit == "nats" else percent(measure)
+
+
+def nats(value: float) -> str:
+    """Three decimals, four below 0.1."""
+    return f"{value:.4f}" if value < 0.1 else f"{value:.3f}"
+
+
+def _decimals(measure: Measure) -> int:
+    return 2 if measure.high - measure.low < 0.01 else 1

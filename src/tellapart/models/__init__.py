@@ -1,0 +1,79 @@
+"""The models room: raw batch in, logits out. The table below is where a new model goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from tellapart.config import ModelConfig
+from tellapart.errors import SettingError
+from tellapart.names import did_you_mean, listed
+from tellapart.seeds import seed_of
+from tellapart.types import DataSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """A model: where its builder is, what it takes and which settings it has."""
+
+    builder: str
+    """`module:function` below this package; the function takes a DataSpec and the settings by name, and gives the module."""
+    kinds: tuple[Literal["image", "vector"], ...]
+    """The kinds of data that it takes."""
+    settings: tuple[str, ...]
+    """Fields of ModelConfig that it has a use for."""
+    summary: str
+
+
+MODELS: dict[str, ModelRow] = {
+    "mlp": ModelRow(
+        builder="mlp:mlp",
+        kinds=("image", "vector"),
+        settings=("widths", "activation", "dropout"),
+        summary="Fully connected layers, any depth",
+    ),
+    "cnn": ModelRow(
+        builder="cnn:cnn",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout"),
+        summary="3x3 convolutions, each with a 2x2 max-pool, then a dense head",
+    ),
+}
+DEFAULTS: dict[str, str] = {"image": "cnn", "vector": "mlp"}
+"""The model of each kind of data when none is named."""
+
+
+def check_model(config: ModelConfig) -> None:
+    """Raise SettingError where the model is unknown or has no use for a setting; loads no torch."""
+    if config.model is None:
+        return
+    if config.model not in MODELS:
+        raise SettingError(f"Unknown model {config.model!r}. {did_you_mean(config.model, MODELS)}")
+    for name in config.given():
+        if name not in MODELS[config.model].settings:
+            raise SettingError(f"The model {config.model} has no setting {name!r}; it has {listed(MODELS[config.model].settings)}.")
+
+
+def chosen(config: ModelConfig, spec: DataSpec) -> str:
+    """Name of the model that fits the settings and the data; SettingError where none does."""
+    name = config.model or DEFAULTS[spec.kind]
+    check_model(ModelConfig(model=name, **config.given()))
+    if spec.kind not in MODELS[name].kinds:
+        fitting = [other for other, row in MODELS.items() if spec.kind in row.kinds]
+        raise SettingError(f"The model {name} takes {listed(MODELS[name].kinds)} data, these are {spec.kind} data. {did_you_mean(name, fitting)}")
+    return name
+
+
+def build_model(config: ModelConfig, spec: DataSpec, seed: int) -> nn.Module:
+    """The module in fp32 on the CPU; its first weights are a function of the seed, and no global draw is used up."""
+    import torch
+
+    module, function = MODELS[chosen(config, spec)].builder.split(":")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(seed, "init"))
+        built: nn.Module = getattr(import_module(f"tellapart.models.{module}"), function)(spec, **config.given())
+    return built
