@@ -1,8 +1,8 @@
 """tellapart: from labelled pictures to a classifier that can be trusted.
 
-    run = tellapart.train("photos/", epochs=5)
-    model = tellapart.load("runs/photos")
-    model.predict(["some.jpg"])
+run = tellapart.train("photos/", epochs=5)
+model = tellapart.load("runs/photos")
+model.predict(["some.jpg"])
 """
 
 from typing import TYPE_CHECKING, Any

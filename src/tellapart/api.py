@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,9 +84,9 @@ class Run:
 
     def measures(self, part: Part = "test") -> dict[str, Measure]:
         """What was measured on a part, by name; `test` is the part that nothing was chosen by."""
-        from tellapart.evaluation.tables import load_measures
+        from tellapart.evaluation.tables import read_measures
 
-        return load_measures(RunFolder(path=self.path).measures(part))
+        return read_measures(json.loads(RunFolder(path=self.path).measures(part).read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,13 +127,17 @@ class Model:
         for answer in answers:
             if answer.error is not None:
                 raise DataError(f"{answer.id}: {answer.error}")
-        return np.array([list(answer.probabilities.values()) for answer in answers]).reshape(len(answers), len(self.classes))
+        return np.array([list(answer.probabilities.values()) for answer in answers]).reshape(
+            len(answers), len(self.classes)
+        )
 
     def evaluate(self, data: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Measure]:
         """Measures on labelled data (a word or a folder), by name; of a source with parts, on its test part."""
         from tellapart.commands.evaluate import evaluate_on
 
-        return evaluate_on(self.module, self.card, data, DataConfig(data_dir=Path(data_dir) if data_dir else None)).measures
+        return evaluate_on(
+            self.module, self.card, data, DataConfig(data_dir=Path(data_dir) if data_dir else None)
+        ).measures
 
 
 def __getattr__(name: str) -> Any:

@@ -1,14 +1,12 @@
 """The command line. Flags, variables and help come from the dataclasses in `config`; torch loads after the checks."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from cyclopts import App, Argument, ArgumentCollection, CycloptsError, Group, Parameter
+from cyclopts import App, ArgumentCollection, CycloptsError, Group, Parameter
 from cyclopts.config import Dict, Env
 
 from tellapart import __version__
@@ -71,12 +69,12 @@ app = App(
 def train(
     data: str,
     *,
-    layers: Layers = Layers(),  # noqa: ARG001, B008 - read by _layers while the settings are gathered
+    layers: Layers = Layers(),  # noqa: ARG001 - read by _layers while the settings are gathered
     load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),  # noqa: B008
     model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),  # noqa: B008
     optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),  # noqa: B008
     training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),  # noqa: B008
-    output: RunOutput = RunOutput(),  # noqa: B008
+    output: RunOutput = RunOutput(),
 ) -> None:
     """Train a classifier, judge it on pictures it never saw, and write everything into a run folder.
 
@@ -106,7 +104,7 @@ def evaluate(
     require: tuple[str, ...] = (),
     predictions: Path | None = None,
     data_dir: Path | None = None,
-    output: Output = Output(),  # noqa: B008
+    output: Output = Output(),
 ) -> None:
     """Judge a model on labelled data, or again on the data of its run.
 
@@ -133,7 +131,9 @@ def evaluate(
 
         check_source(data)
     elif not RunFolder(path=run).config.exists():
-        raise SettingError(f"{run}: a model without its run. Give the data to judge it on: tellapart evaluate {run} DATA")
+        raise SettingError(
+            f"{run}: a model without its run. Give the data to judge it on: tellapart evaluate {run} DATA"
+        )
     from tellapart.commands.evaluate import check_gate, evaluate_on, evaluate_run
     from tellapart.commands.show import show_evaluation
     from tellapart.runs.model_folder import read_model
@@ -152,7 +152,7 @@ def predict(
     run: Path,
     items: tuple[Path, ...],
     *,
-    output: Output = Output(),  # noqa: B008
+    output: Output = Output(),
 ) -> None:
     """Say what is in pictures: one line each with path, class and confidence.
 
@@ -177,21 +177,26 @@ def predict(
     module, card = read_model(folder)
     unread = show_answers(answered(module, card.spec, paths), as_json=output.json)
     if unread:
-        raise DataError(f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above.")
+        raise DataError(
+            f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above."
+        )
 
 
 @app.command
-def models(*, output: Output = Output()) -> None:  # noqa: B008
+def models(*, output: Output = Output()) -> None:
     """List the models."""
     from tellapart.commands.show import show_table
     from tellapart.models import MODELS
 
-    rows = [{"name": name, "data": list(row.kinds), "settings": list(row.settings), "summary": row.summary} for name, row in MODELS.items()]
+    rows = [
+        {"name": name, "data": list(row.kinds), "settings": list(row.settings), "summary": row.summary}
+        for name, row in MODELS.items()
+    ]
     show_table("models", rows, as_json=output.json)
 
 
 @app.command
-def recipes(name: str | None = None, *, output: Output = Output()) -> None:  # noqa: B008
+def recipes(name: str | None = None, *, output: Output = Output()) -> None:
     """List the shipped recipes, or print one.
 
     Parameters
@@ -211,7 +216,7 @@ def recipes(name: str | None = None, *, output: Output = Output()) -> None:  # n
 
 
 @app.command
-def doctor(*, output: Output = Output()) -> None:  # noqa: B008
+def doctor(*, output: Output = Output()) -> None:
     """Say what this machine offers, and what is missing."""
     from tellapart.commands.doctor import doctor as examine
     from tellapart.commands.show import show_facts
@@ -223,7 +228,9 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went (see the README)."""
     app.config = (Env("TELLAPART_", command=False), _layers)
     try:
-        app(sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False, result_action="return_value")
+        app(
+            sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except CycloptsError as error:
         _fail(_one_line(error), SettingError.exit_code)
     except TellapartError as error:

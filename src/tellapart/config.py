@@ -5,6 +5,7 @@ A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weig
 This file does not import torch.
 """
 
+import itertools
 import math
 import tomllib
 import types
@@ -52,7 +53,9 @@ class DataConfig:
         _share(self, "val_share")
         _share(self, "test_share")
         if self.val_share + self.test_share >= 1:
-            raise SettingError(f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on.")
+            raise SettingError(
+                f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,11 @@ class ModelConfig:
 
     def given(self) -> dict[str, Any]:
         """The settings of the model that were set, by name; those at None are the model's own choice."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model" and getattr(self, f.name) is not None}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "model" and getattr(self, f.name) is not None
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +126,9 @@ class OptimConfig:
         if not 0 < self.gamma <= 1:
             raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
         if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):
-            raise SettingError(f"milestones is {list(self.milestones)}; must be rising shares between 0 and 1, as in 0.5 0.75.")
+            raise SettingError(
+                f"milestones is {list(self.milestones)}; must be rising shares between 0 and 1, as in 0.5 0.75."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +176,7 @@ class RunConfig:
 
     @staticmethod
     def of(data: str, settings: dict[str, Any]) -> "RunConfig":
-        """The configuration with `settings` (one flat dictionary) in place; SettingError names what is near an unknown one."""
+        """The configuration with these settings, by name; SettingError says what is near an unknown one."""
         config = RunConfig(data=data)
         return config.changed(settings)
 
@@ -203,11 +212,13 @@ def read_toml(path: Path, word: str | None = None) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingError(f"{path}: no such file. --config takes a TOML file; `tellapart recipes` lists those that come with the tool.") from None
+        raise SettingError(
+            f"{path}: no such file. --config takes a TOML file; `tellapart recipes` lists those that are shipped."
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"{path}: not a readable TOML file: {error}") from None
     settings = {name.replace("-", "_"): value for name, value in content.items() if not isinstance(value, dict)}
-    word = word or settings.get("data")
+    word = word or str(settings.get("data"))
     return settings | {name.replace("-", "_"): value for name, value in content.get(word, {}).items()}
 
 
@@ -219,8 +230,12 @@ def setting_help() -> dict[str, str]:
     texts: dict[str, str] = {}
     for kind in GROUPS.values():
         body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(kind)).body[0]).body
-        for node, after in zip(body, body[1:], strict=False):
-            if isinstance(node, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        for node, after in itertools.pairwise(body):
+            if (
+                isinstance(node, ast.AnnAssign)
+                and isinstance(after, ast.Expr)
+                and isinstance(after.value, ast.Constant)
+            ):
                 texts[typing.cast(ast.Name, node.target).id] = str(after.value.value)
     return texts
 
@@ -272,7 +287,12 @@ def _check_types(group: Any) -> None:
         if kind == Path | None and isinstance(value, str):
             object.__setattr__(group, name, Path(value))
         elif not _fits(value, kind):
-            options = [o for part in (kind, *typing.get_args(kind)) if typing.get_origin(part) is Literal for o in typing.get_args(part)]
+            options = [
+                o
+                for part in (kind, *typing.get_args(kind))
+                if typing.get_origin(part) is Literal
+                for o in typing.get_args(part)
+            ]
             if options:
                 raise SettingError(f"{name} is {value!r}. {did_you_mean(str(value), options)}")
             raise SettingError(f"{name} is {value!r}; must be {_described(kind)}.")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, flushed to the disk, renamed; folders under a manifest of hashes."""
+"""Files that are whole or not there: written beside, flushed, renamed; folders under a manifest of hashes."""
 
 import hashlib
 import json
@@ -95,16 +95,24 @@ def verify_manifest(folder: Path) -> None:
         entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
         expected = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in entries.items()}
     except FileNotFoundError:
-        raise DamagedError(f"{folder}: no {MANIFEST}; this is no folder that tellapart wrote, or its writing was cut short.") from None
+        raise DamagedError(
+            f"{folder}: no {MANIFEST}; this is no folder that tellapart wrote, or its writing was cut short."
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DamagedError(f"{folder / MANIFEST}: damaged; copy the folder again from where it came.") from None
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST}
+    found = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST
+    }
     if found != set(expected):
         differing = sorted(found ^ set(expected))[0]
-        raise DamagedError(f"{folder}: {differing!r} is {'missing' if differing in expected else 'not in the manifest'}.")
+        raise DamagedError(
+            f"{folder}: {differing!r} is {'missing' if differing in expected else 'not in the manifest'}."
+        )
     for name, (digest, size) in expected.items():
         if (folder / name).stat().st_size != size or sha256(folder / name) != digest:
-            raise DamagedError(f"{folder / name}: not the bytes that were written; copy the folder again from where it came.")
+            raise DamagedError(
+                f"{folder / name}: not the bytes that were written; copy the folder again from where it came."
+            )
 
 
 def sha256(path: Path) -> str:

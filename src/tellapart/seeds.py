@@ -20,7 +20,7 @@ def uniform(keys: "torch.Tensor", *parts: int | str) -> "torch.Tensor":
     """Draws in [0, 1), one for each key, each a function of its key and of `parts` alone.
 
     keys  int64 (B,)  ->  float32 (B,), on the same device
-    Source: SplitMix64's output function (Steele et al. 2014, "Fast Splittable Pseudorandom Number Generators", fig. 17).
+    Source: SplitMix64 (Steele et al. 2014, "Fast Splittable Pseudorandom Number Generators", fig. 17).
     """
     x = keys + _signed(seed_of(*parts))
     x = x * _signed(_GOLDEN)

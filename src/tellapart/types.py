@@ -72,7 +72,8 @@ class DataSpec:
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> DataSpec:
-        return DataSpec(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        known: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in fields.items()}
+        return DataSpec(**known)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,18 @@ def join_world(config: TrainConfig) -> World:
     import torch
 
     if config.device == "cuda" and not torch.cuda.is_available():
-        raise SettingError("device is 'cuda', but torch finds no GPU here. `tellapart doctor` says what it finds; --device cpu runs without.")
+        raise SettingError(
+            "device is 'cuda', but torch finds no GPU here; `tellapart doctor` says what it finds. Take --device cpu."
+        )
     cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
     threads = config.threads or len(available_cpus())
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    return World(device=torch.device("cuda" if cuda else "cpu"), threads=threads, bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has_bf16())
+    return World(
+        device=torch.device("cuda" if cuda else "cpu"),
+        threads=threads,
+        bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has_bf16(),
+    )
 
 
 def available_cpus() -> set[int]:
@@ -43,7 +49,7 @@ def available_cpus() -> set[int]:
 
 
 def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 in hardware (AVX512_BF16 or AMX); without that, bf16 is slower than fp32."""
+    """Whether the processor multiplies bf16 in hardware (AVX512_BF16 or AMX); without, bf16 is slower than fp32."""
     import torch
 
     probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))

@@ -40,13 +40,18 @@ def evaluate_run(module: nn.Module, card: Card, run: RunFolder, part: Part) -> E
     config = RunConfig.of(settings.pop("data"), settings)
     loaded = load(open_source(config.data, config.load), config.load)
     if loaded.fingerprint != card.fingerprint:
-        raise DataError(f"{config.data}: not the data that this run was made of. Give the data to judge it on: tellapart evaluate RUN DATA")
+        raise DataError(
+            f"{config.data}: not the data that this run was made of. "
+            "Give the data to judge it on: tellapart evaluate RUN DATA"
+        )
     if part not in loaded.parts:
         raise DataError(f"{config.data}: the run has no {part} part; it has {', '.join(loaded.parts)}.")
     return judged(module, loaded.spec, loaded.parts[part], card.counts, loaded.issues)
 
 
-def judged(module: nn.Module, spec: DataSpec, part: Resident, counts: tuple[int, ...], issues: tuple[Issue, ...] = ()) -> Evaluation:
+def judged(
+    module: nn.Module, spec: DataSpec, part: Resident, counts: tuple[int, ...], issues: tuple[Issue, ...] = ()
+) -> Evaluation:
     """Predictions on a part, and what follows from them."""
     predictions = predict(module, in_order(part, BATCH), part.ids, spec.classes)
     return Evaluation(predictions=predictions, measures=measure(predictions, majority=majority(counts)), issues=issues)
@@ -65,7 +70,9 @@ def check_gate(measures: dict[str, Measure], demands: tuple[str, ...]) -> None:
             raise SettingError(f"require {demand!r}: unknown measure. {did_you_mean(name, measures)}")
         value = measures[name].value
         if (value > limit) if name == "log_loss" else (value < limit):
-            raise GateError(f"{name} is {value:.4f}; {'at most' if name == 'log_loss' else 'at least'} {limit:g} was required.")
+            raise GateError(
+                f"{name} is {value:.4f}; {'at most' if name == 'log_loss' else 'at least'} {limit:g} was required."
+            )
 
 
 def parsed_demand(demand: str) -> tuple[str, float]:

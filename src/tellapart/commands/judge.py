@@ -87,10 +87,11 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
 
 def _run_facts(trained: Trained) -> RunFacts:
     facts, spec, has_val = trained.facts, trained.loaded.spec, "val" in trained.loaded.parts
-    form = "x".join(map(str, spec.shape[1:])) + (" grey" if spec.channels == 1 else " colour")
+    picture = "x".join(map(str, spec.shape[1:])) + (" grey" if spec.channels == 1 else " colour")
+    form = picture if spec.kind == "image" else f"{spec.features} numbers"
     return RunFacts(
         command=facts["command"],
-        data=f"{facts['data']['name']}: {form if spec.kind == 'image' else f'{spec.features} numbers'}, {len(spec.classes)} classes",
+        data=f"{facts['data']['name']}: {form}, {len(spec.classes)} classes",
         parts=facts["data"]["samples"],
         split=_split_sentence(trained.loaded),
         model=facts["model"],
@@ -111,7 +112,11 @@ def _split_sentence(loaded: Loaded) -> str:
     split = loaded.split
     given = [part for part in ("val", "test") if part in loaded.parts and part not in split.carved]
     said = [f"{' and '.join(given)} came with the data" if given else ""]
-    said.append(f"{' and '.join(split.carved)} taken out of the training {loaded.spec.kind}s by a hash of their content" if split.carved else "")
+    said.append(
+        f"{' and '.join(split.carved)} taken out of the training {loaded.spec.kind}s by a hash of their content"
+        if split.carved
+        else ""
+    )
     sentence = "; ".join(part for part in said if part) or "there is a training part alone"
     return sentence[0].upper() + sentence[1:] + "."
 
@@ -143,4 +148,8 @@ def _picture(part: Resident, row: int) -> bytes:
 
 def _commands(trained: Trained) -> list[str]:
     run = shlex.quote(str(trained.run.path))
-    return [f"tellapart train --config {shlex.quote(str(trained.run.config))}", f"tellapart evaluate {run}", f"tellapart predict {run} PICTURES"]
+    return [
+        f"tellapart train --config {shlex.quote(str(trained.run.config))}",
+        f"tellapart evaluate {run}",
+        f"tellapart predict {run} PICTURES",
+    ]

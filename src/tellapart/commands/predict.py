@@ -41,7 +41,9 @@ def answered(module: nn.Module, spec: DataSpec, items: Sequence[Any]) -> Iterato
         readable = [value for value in values if not isinstance(value, UnreadableError)]
         rows = iter(probabilities(_logits(module, spec, readable)) if readable else ())
         for name, value in zip(names, values, strict=True):
-            yield _unread(name, value) if isinstance(value, UnreadableError) else _answer(name, next(rows), spec.classes)
+            yield (
+                _unread(name, value) if isinstance(value, UnreadableError) else _answer(name, next(rows), spec.classes)
+            )
 
 
 def _logits(module: nn.Module, spec: DataSpec, values: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def show_run(path: Path, *, as_json: bool, quiet: bool) -> None:
     """A finished run: what was measured on the test part, and where everything lies."""
     run = RunFolder(path=path)
-    measures = {part: json.loads(run.measures(part).read_text()) for part in ("test", "val") if run.measures(part).exists()}
+    measures = {
+        part: json.loads(run.measures(part).read_text()) for part in ("test", "val") if run.measures(part).exists()
+    }
     if as_json:
         _print_json({"run": str(path), "report": str(run.report), "measures": measures, **run.read_facts()})
     elif not quiet:
@@ -38,7 +40,9 @@ def show_evaluation(result: "Evaluation", *, as_json: bool, quiet: bool, predict
         write_text(predictions, tables.predictions_csv(result.predictions))
     measures = tables.measures_json(result.measures)
     if as_json:
-        _print_json({"samples": len(result.predictions.ids), "measures": measures, "issues": [asdict(i) for i in result.issues]})
+        _print_json(
+            {"samples": len(result.predictions.ids), "measures": measures, "issues": [asdict(i) for i in result.issues]}
+        )
     elif not quiet:
         for issue in result.issues:
             print(f"{issue.kind}: {issue.path}: {issue.detail}", file=sys.stderr)
@@ -92,9 +96,13 @@ def _print_measures(title: str, measures: Mapping[str, Mapping[str, Any]]) -> No
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, m in measures.items():
-        shown = (lambda v: f"{v:.2%}") if m["unit"] == "share" else (lambda v: f"{v:.4f}")
-        table.add_row(name.replace("_", " "), shown(m["value"]), f"{shown(m['low'])} to {shown(m['high'])}")
+        value, low, high = (_amount(m[key], m["unit"]) for key in ("value", "low", "high"))
+        table.add_row(name.replace("_", " "), value, f"{low} to {high}")
     _console().print(table, markup=False)
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.2%}" if unit == "share" else f"{value:.4f}"
 
 
 def _print_json(content: Any) -> None:

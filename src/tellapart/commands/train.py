@@ -30,7 +30,9 @@ from tellapart.types import Batch, EpochEnd, Order
 from tellapart.world import World, join_world
 
 
-def train(config: RunConfig, *, runs_dir: Path = Path("runs"), name: str | None = None, watch: Watch | None = None) -> Path:
+def train(
+    config: RunConfig, *, runs_dir: Path = Path("runs"), name: str | None = None, watch: Watch | None = None
+) -> Path:
     """Train once; the run folder comes out.
 
     runs_dir, name  where the run folder is made; a name that is taken gets a number
@@ -42,7 +44,7 @@ def train(config: RunConfig, *, runs_dir: Path = Path("runs"), name: str | None 
     world = join_world(config.train)
     module = build_model(config.model, loaded.spec, config.train.seed)
     state = new_state(module, config.optim, world)
-    planned = plan(module, config.optim, config.train, steps_per_epoch(len(loaded.parts["train"]), config.train.batch), world)
+    planned = _plan(state, config, loaded, world)
     run = RunFolder.new(runs_dir, name or source.name)
     with recorded(run, _facts(source.name, config, loaded, planned, world)) as facts:
         _write_start(run, config, loaded)
@@ -52,23 +54,36 @@ def train(config: RunConfig, *, runs_dir: Path = Path("runs"), name: str | None 
         with watch.work("training", planned.steps):
             for end in fit(state, _batches(loaded, config, world, watch), planned):
                 _record(run, progress, end, state, _val_scores(state.module, loaded), config)
-                watch.say(_line(progress.history[-1], planned))
+                if told(end.epoch, planned.epochs):
+                    watch.say(_line(progress.history[-1], planned))
                 if progress.since_best >= (config.train.patience or planned.epochs):
-                    facts["exit_reason"] = f"early stop: {counted(progress.since_best, 'epoch')} without a better {config.train.metric}"
+                    facts["exit_reason"] = (
+                        f"early stop: {counted(progress.since_best, 'epoch')} without a better {config.train.metric}"
+                    )
                     break
         restore_weights(run.best, state.module)
         facts |= {"epochs": state.epoch, "best_epoch": progress.best_epoch}
-        judged = judge(Trained(run=run, module=state.module, config=config, loaded=loaded, progress=progress, facts=facts))
+        judged = judge(
+            Trained(run=run, module=state.module, config=config, loaded=loaded, progress=progress, facts=facts)
+        )
         with replaced_folder(run.model) as folder:
             write_model(folder, state.module, _card(source.name, config, loaded, judged))
     return run.path
+
+
+def _plan(state: TrainState, config: RunConfig, loaded: Loaded, world: World) -> Plan:
+    part = loaded.parts["train"]
+    sample = next(in_order(part, 1)).inputs.to(world.device)
+    return plan(state.module, sample, config.optim, config.train, steps_per_epoch(len(part), config.train.batch), world)
 
 
 def _batches(loaded: Loaded, config: RunConfig, world: World, watch: Watch) -> Callable[[int], Iterable[Batch]]:
     """Epoch -> its batches, from data that lie on the device."""
     part = loaded.parts["train"].to(world.device)
     augmentation = Augmentation(crop_padding=config.load.crop_padding, flip=config.load.flip)
-    return lambda epoch: watch.each(shuffled(part, Order(seed=config.train.seed, epoch=epoch), config.train.batch, augmentation))
+    return lambda epoch: watch.each(
+        shuffled(part, Order(seed=config.train.seed, epoch=epoch), config.train.batch, augmentation)
+    )
 
 
 def _val_scores(module: nn.Module, loaded: Loaded) -> dict[str, float] | None:
@@ -77,9 +92,14 @@ def _val_scores(module: nn.Module, loaded: Loaded) -> dict[str, float] | None:
 
 
 def _record(
-    run: RunFolder, progress: Progress, end: EpochEnd, state: TrainState, found: dict[str, float] | None, config: RunConfig
+    run: RunFolder,
+    progress: Progress,
+    end: EpochEnd,
+    state: TrainState,
+    found: dict[str, float] | None,
+    config: RunConfig,
 ) -> None:
-    """Add the epoch to the history, save where training is, and the best epoch; without a val part that is the last one."""
+    """Add the epoch to the history and save where training is; of the best epoch too, without a val part the last."""
     row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss, "train_accuracy": end.accuracy}
     row |= {f"val_{name}": value for name, value in (found or {}).items()}
     progress.history.append(row | {"seconds": round(end.seconds, 3)})
@@ -128,15 +148,26 @@ def _opening(name: str, loaded: Loaded, facts: dict[str, Any], module: nn.Module
     """What was understood, in a few lines."""
     lines = [f"{name}: {described(loaded.split)}"]
     if loaded.issues:
-        lines.append(f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each")
+        lines.append(
+            f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"
+        )
     weights = sum(p.numel() for p in module.parameters())
     where = f"{facts['precision']} on {facts['device']}, {counted(facts['threads'], 'thread')}"
     return [*lines, f"{facts['model']}: {weights:,} weights, {counted(facts['epochs_planned'], 'epoch')}, {where}"]
 
 
+def told(epoch: int, epochs: int) -> bool:
+    """Whether an epoch gets a line: each of a short run, about 20 of a long one, and the last."""
+    return epoch % max(1, epochs // 20) == 0 or epoch in (1, epochs)
+
+
 def _line(row: dict[str, Any], planned: Plan) -> str:
     """The last line of the history for a person."""
-    val = f"  val accuracy {row['val_accuracy']:.4f}  val log-loss {row['val_log_loss']:.4f}" if "val_accuracy" in row else ""
+    val = (
+        f"  val accuracy {row['val_accuracy']:.4f}  val log-loss {row['val_log_loss']:.4f}"
+        if "val_accuracy" in row
+        else ""
+    )
     return f"epoch {row['epoch']}/{planned.epochs}  loss {row['train_loss']:.4f}{val}  {row['seconds']:.1f} s"
 
 

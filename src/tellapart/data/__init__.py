@@ -21,9 +21,13 @@ class SourceRow:
 
 
 SOURCES: dict[str, SourceRow] = {
-    "digits": SourceRow(opener="digits:open_digits", summary="1,797 scanned digits, 8x8 grey, 10 classes; comes with scikit-learn"),
+    "digits": SourceRow(
+        opener="digits:open_digits", summary="1,797 scanned digits, 8x8 grey, 10 classes; comes with scikit-learn"
+    ),
     "mnist": SourceRow(opener="idx:open_mnist", summary="70,000 handwritten digits, 28x28 grey, 10 classes"),
-    "fashion-mnist": SourceRow(opener="idx:open_fashion_mnist", summary="70,000 pieces of clothing, 28x28 grey, 10 classes"),
+    "fashion-mnist": SourceRow(
+        opener="idx:open_fashion_mnist", summary="70,000 pieces of clothing, 28x28 grey, 10 classes"
+    ),
     "cifar10": SourceRow(opener="cifar10:open_cifar10", summary="60,000 photos, 32x32 colour, 10 classes"),
 }
 

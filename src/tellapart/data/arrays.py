@@ -35,7 +35,7 @@ class ArraySource:
     ) -> None:
         self.name = name
         self.kind: Literal["image", "vector"] = _kind(name, values)
-        self._values = _pictures(values) if self.kind == "image" else _vectors(name, values)
+        self.array = _pictures(values) if self.kind == "image" else _vectors(name, values)
         self._labels = _words(name, labels, len(values))
         self._parts = _as_many(name, "parts", parts, len(values))
         self._ids = _as_many(name, "ids", ids, len(values)) or [f"{row:05d}" for row in range(len(values))]
@@ -49,16 +49,16 @@ class ArraySource:
 
     def value(self, entry: Entry) -> Value:
         """uint8 (H, W, C) or float32 (F,), a view into the memory of the source."""
-        value: Value = self._values[self._rows[entry.id]]
+        value: Value = self.array[self._rows[entry.id]]
         return value
 
     @cached_property
     def _entries(self) -> tuple[Entry, ...]:
         parts: Sequence[Part | None] = self._parts or [None] * len(self._ids)
-        shape = self._values.shape[1:]
+        shape = self.array.shape[1:]
         return tuple(
             Entry(id=name, label=label, part=part, digest=_digest(value), shape=shape)
-            for name, label, part, value in zip(self._ids, self._labels, parts, self._values, strict=True)
+            for name, label, part, value in zip(self._ids, self._labels, parts, self.array, strict=True)
         )
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.arrays import ArraySource
-from tellapart.data.download import data_home, fetch
-from tellapart.errors import DataError
+from tellapart.data.download import content_of, damaged, data_home, fetch
 from tellapart.types import Part
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -49,7 +48,7 @@ def open_cifar10(data_dir: Path | None) -> ArraySource:
 def read_bin(content: bytes, file: str) -> Batch:
     """The records of a binary batch: a byte of label, then the red, the green and the blue plane."""
     if not content or len(content) % (1 + PIXELS):
-        raise _damaged(file, f"{len(content):,} bytes are no whole number of records of {1 + PIXELS:,}")
+        raise damaged(file, f"{len(content):,} bytes are no whole number of records of {1 + PIXELS:,}")
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + PIXELS)
     return _checked(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].tolist(), file)
 
@@ -69,15 +68,15 @@ def read_pickled(content: bytes, file: str) -> Batch:
             elif key == "labels" and isinstance(value, int) and opcode.name.startswith("BININT"):
                 labels.append(value)
     except (ValueError, IndexError, OverflowError, struct.error) as error:
-        raise _damaged(file, f"no pickle of CIFAR-10: {error}") from None
+        raise damaged(file, f"no pickle of CIFAR-10: {error}") from None
     if not pixels or len(pixels) % PIXELS or len(labels) != len(pixels) // PIXELS:
-        raise _damaged(file, f"no pickle of CIFAR-10: {len(pixels):,} bytes of pictures for {len(labels):,} labels")
+        raise damaged(file, f"no pickle of CIFAR-10: {len(pixels):,} bytes of pictures for {len(labels):,} labels")
     return _checked(np.frombuffer(pixels, np.uint8).reshape(-1, 3, 32, 32), labels, file)
 
 
 def _checked(planes: np.ndarray[Any, Any], labels: list[int], file: str) -> Batch:
     if not 0 <= min(labels) <= max(labels) < len(CLASSES):
-        raise _damaged(file, f"labels from {min(labels)} to {max(labels)}; there are {len(CLASSES)} classes, 0 to 9")
+        raise damaged(file, f"labels from {min(labels)} to {max(labels)}; there are {len(CLASSES)} classes, 0 to 9")
     return planes, labels
 
 
@@ -99,17 +98,11 @@ def _on_disk(home: Path) -> dict[str, Batch] | None:
         for suffix in (".bin", ""):
             files = {name: folder / f"{name}{suffix}" for name in BATCHES}
             if all(path.is_file() for path in files.values()):
-                return {name: _read(_content(path), path.name, str(path)) for name, path in files.items()}
+                return {
+                    name: _read(content_of(path, MAX_BATCH_BYTES), path.name, str(path)) for name, path in files.items()
+                }
     archive = next((path for name in ARCHIVES for place in places if (path := place / name).is_file()), None)
     return _from_archive(archive) if archive else None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BATCH_BYTES)
-    except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror}") from None
 
 
 def _read(content: bytes, name: str, file: str) -> Batch:
@@ -123,7 +116,7 @@ def _from_archive(path: Path) -> dict[str, Batch]:
         batches[name.removesuffix(".bin")] = _read(content, name, f"{path}: {name}")
     missing = [name for name in BATCHES if name not in batches]
     if missing:
-        raise _damaged(str(path), f"it lacks {', '.join(missing)}")
+        raise damaged(str(path), f"it lacks {', '.join(missing)}")
     return batches
 
 
@@ -143,7 +136,7 @@ def _members(path: Path) -> dict[str, bytes]:
                 file = tar.extractfile(member)
                 members[name] = file.read() if file else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise _damaged(str(path), str(error)) from None
+        raise damaged(str(path), str(error)) from None
     return members
 
 
@@ -160,7 +153,3 @@ class _Bounded(io.RawIOBase):
         if self._left < 0:
             raise tarfile.ReadError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
         return content
-
-
-def _damaged(file: str, cause: str) -> DataError:
-    return DataError(f"{file}: damaged: {cause}. Delete it: the next run downloads it again.")

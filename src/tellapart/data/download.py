@@ -55,6 +55,20 @@ def fetch(name: str, mirrors: Sequence[str], digest: str, into: Path) -> Path:
     )
 
 
+def content_of(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a file that was found on the disk, up to `most_bytes`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(min(path.stat().st_size, most_bytes))
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def damaged(file: str, cause: str) -> DataError:
+    """The error for a file that is not what was published."""
+    return DataError(f"{file}: damaged: {cause}. Delete it: the next run downloads it again.")
+
+
 def _kept(content: bytes, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

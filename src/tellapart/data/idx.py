@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.arrays import ArraySource
-from tellapart.data.download import data_home, fetch
+from tellapart.data.download import content_of, damaged, data_home, fetch
 from tellapart.errors import DataError
 from tellapart.types import Part
 
 MAX_BYTES = 1_000_000_000
-"""What a file may unpack to."""
+"""What a file may hold, and what it may unpack to."""
 UINT8 = 8
 """The type code of idx files that is read here."""
 PREFIXES: dict[Part, str] = {"train": "train", "test": "t10k"}
@@ -87,12 +87,14 @@ def read_idx(content: bytes, file: str) -> np.ndarray[Any, Any]:
     """The uint8 array in the bytes of an idx file, packed by gzip or not; DataError names `file`."""
     content = _unpacked(content, file)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UINT8 or not 1 <= content[3] <= 4:
-        raise _damaged(file, f"no idx file of bytes begins with {content[:4].hex(' ') or 'nothing'}")
+        raise damaged(file, f"no idx file of bytes begins with {content[:4].hex(' ') or 'nothing'}")
     start = 4 + 4 * content[3]
     shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
-    promised, found = math.prod(shape), max(0, len(content) - start)
+    promised, found = math.prod(shape), len(content) - start
+    if found < 0:
+        raise damaged(file, "it ends within its header")
     if found != promised:
-        raise _damaged(file, f"its header promises {promised:,} values, {found:,} follow")
+        raise damaged(file, f"its header promises {promised:,} values, {found:,} follow")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
@@ -114,13 +116,13 @@ def _open(known: IdxSet, data_dir: Path | None) -> ArraySource:
 def _read_part(known: IdxSet, files: dict[str, Path], prefix: str) -> tuple[np.ndarray[Any, Any], list[int]]:
     """uint8 (N, H, W) and N class indices."""
     pictures_file, labels_file = files[f"{prefix}-images-idx3-ubyte.gz"], files[f"{prefix}-labels-idx1-ubyte.gz"]
-    pictures, labels = (read_idx(_content(path), str(path)) for path in (pictures_file, labels_file))
+    pictures, labels = (read_idx(content_of(path, MAX_BYTES), str(path)) for path in (pictures_file, labels_file))
     if pictures.ndim != 3 or 0 in pictures.shape:
-        raise _damaged(str(pictures_file), f"an array of shape {pictures.shape}, not pictures (N, H, W)")
+        raise damaged(str(pictures_file), f"an array of shape {pictures.shape}, not pictures (N, H, W)")
     if labels.shape != pictures.shape[:1]:
-        raise _damaged(str(labels_file), f"shape {labels.shape}, not a label for each of {len(pictures):,} pictures")
+        raise damaged(str(labels_file), f"shape {labels.shape}, not a label for each of {len(pictures):,} pictures")
     if labels.max() >= len(known.classes):
-        raise _damaged(str(labels_file), f"it holds the label {labels.max()}; there are {len(known.classes)} classes")
+        raise damaged(str(labels_file), f"it holds the label {labels.max()}; there are {len(known.classes)} classes")
     return pictures, labels.tolist()
 
 
@@ -148,13 +150,6 @@ def _may_hold(known: IdxSet, folder: Path) -> bool:
     return True
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror}") from None
-
-
 def _unpacked(content: bytes, file: str) -> bytes:
     if content[:2] != b"\x1f\x8b":
         return content
@@ -162,11 +157,7 @@ def _unpacked(content: bytes, file: str) -> bytes:
         with gzip.open(io.BytesIO(content)) as unpacked:
             content = unpacked.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(file, f"it can't be unpacked: {error}") from None
+        raise damaged(file, f"it can't be unpacked: {error}") from None
     if len(content) > MAX_BYTES:
-        raise _damaged(file, f"it unpacks to more than {MAX_BYTES:,} bytes")
+        raise damaged(file, f"it unpacks to more than {MAX_BYTES:,} bytes")
     return content
-
-
-def _damaged(file: str, cause: str) -> DataError:
-    return DataError(f"{file}: damaged: {cause}. Delete it: the next run downloads it again.")

@@ -22,7 +22,9 @@ def listed_items(items: Any) -> list[Any]:
     A uint8 array (H, W) or (H, W, C) with C of 1, 3 or 4 is one picture.
     """
     if isinstance(items, np.ndarray):
-        one = items.ndim == 1 or (items.dtype == np.uint8 and (items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3, 4))))
+        one = items.ndim == 1 or (
+            items.dtype == np.uint8 and (items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3, 4)))
+        )
         return [items] if one else list(items)
     if isinstance(items, str | Path | bytes) or not isinstance(items, Iterable):
         return [items]
@@ -39,7 +41,10 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
 
     def value(item: Any) -> Value | UnreadableError:
         try:
-            return vector_of(item, spec) if spec.kind == "vector" else fit_picture(picture_of(item), *spec.shape[1:], spec.channels, spec.fit)
+            if spec.kind == "vector":
+                return vector_of(item, spec)
+            channels, height, width = spec.shape
+            return fit_picture(picture_of(item), height, width, channels, spec.fit)
         except UnreadableError as error:
             return error
 

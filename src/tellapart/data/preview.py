@@ -1,6 +1,7 @@
 """A sheet of training pictures as the model meets them: the quickest check that labels and augmentation make sense."""
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -27,7 +28,7 @@ def preview_sheet(batch: Batch, classes: tuple[str, ...], columns: int = 8) -> b
     return png(sheet)
 
 
-def enlarged(picture: np.ndarray, side: int) -> Image.Image:  # type: ignore[type-arg]
+def enlarged(picture: np.ndarray[Any, Any], side: int) -> Image.Image:
     """The picture (H, W, C) inside a square; small ones keep their hard pixels."""
     height, width, channels = picture.shape
     image = Image.fromarray(picture[..., 0] if channels == 1 else picture).convert("RGB")

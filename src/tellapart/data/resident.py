@@ -47,7 +47,9 @@ class Resident:
 
     def to(self, device: torch.device) -> Resident:
         """The same on another device."""
-        return Resident(inputs=self.inputs.to(device), targets=self.targets.to(device), keys=self.keys.to(device), ids=self.ids)
+        return Resident(
+            inputs=self.inputs.to(device), targets=self.targets.to(device), keys=self.keys.to(device), ids=self.ids
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,9 @@ def load(source: Source, config: DataConfig) -> Loaded:
     values, unreadable = decoded(source, entries, shape, config)
     readable = [e for e in entries if e.id in values]
     split = split_entries(readable, config)
-    arrays = {part: np.stack([values[e.id] for e in chosen]) if chosen else None for part, chosen in split.parts.items()}
+    arrays = {
+        part: np.stack([values[e.id] for e in chosen]) if chosen else None for part, chosen in split.parts.items()
+    }
     values.clear()
     train = arrays["train"]
     assert train is not None  # split_entries refuses an empty training part
@@ -95,10 +99,16 @@ def load_labelled(source: Source, spec: DataSpec) -> tuple[Resident, list[Issue]
     present = {e.label for e in entries}
     unknown = sorted(present - set(spec.classes), key=natural_key)
     if unknown:
-        raise DataError(f"{source.name}: the model does not know the class {unknown[0]!r}. It knows {listed(spec.classes)}.")
+        raise DataError(
+            f"{source.name}: the model does not know the class {unknown[0]!r}. It knows {listed(spec.classes)}."
+        )
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
-    absent = [Issue(path=name, kind="missing-class", detail="no sample of it", suggestion="") for name in spec.classes if name not in present]
+    absent = [
+        Issue(path=name, kind="missing-class", detail="no sample of it", suggestion="")
+        for name in spec.classes
+        if name not in present
+    ]
     shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
     values, unreadable = decoded(source, entries, shape, DataConfig(fit=spec.fit))
     readable = [e for e in entries if e.id in values]
@@ -107,26 +117,32 @@ def load_labelled(source: Source, spec: DataSpec) -> tuple[Resident, list[Issue]
     return resident(np.stack([values[e.id] for e in readable]), readable, spec), [*issues, *absent, *unreadable]
 
 
-def decoded(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> tuple[dict[str, Value], list[Issue]]:
+def decoded(
+    source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig
+) -> tuple[dict[str, Value], list[Issue]]:
     """Each readable entry's value by id, all of one shape, (H, W, C) or (F,); and an issue for each of the others."""
     _check_memory(len(entries), shape, source.kind)
     values: dict[str, Value] = {}
     issues: list[Issue] = []
     for entry, value in zip(entries, _values(source, entries, shape, config), strict=True):
         if isinstance(value, UnreadableError):
-            issues.append(Issue(path=entry.id, kind="unreadable", detail=str(value), suggestion="replace or remove the file"))
+            issues.append(
+                Issue(path=entry.id, kind="unreadable", detail=str(value), suggestion="replace or remove the file")
+            )
         else:
             values[entry.id] = value
     return values, issues
 
 
-def _values(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Iterator[Value | UnreadableError]:
+def _values(
+    source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig
+) -> Iterator[Value | UnreadableError]:
     def value(entry: Entry) -> Value | UnreadableError:
         try:
             raw = source.value(entry)
         except UnreadableError as error:
             return error
-        return raw if source.kind == "vector" else fit_picture(raw, *shape, config.fit)
+        return raw if source.kind == "vector" else fit_picture(raw, shape[0], shape[1], shape[2], config.fit)
 
     if source.in_memory:
         yield from map(value, entries)
@@ -150,7 +166,9 @@ def resident(array: np.ndarray[Any, Any], entries: Sequence[Entry], spec: DataSp
 
 def key_of(sample_id: str) -> int:
     """A signed 64-bit hash of a sample's id."""
-    return int.from_bytes(hashlib.blake2b(sample_id.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(sample_id.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big", signed=True
+    )
 
 
 def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ...]:
@@ -186,6 +204,6 @@ def _check_memory(count: int, shape: tuple[int, ...], kind: str) -> None:
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else need * 2
     if need > MEMORY_SHARE * free:
         raise DataError(
-            f"{counted(count, 'sample')} of {'x'.join(map(str, shape))} need {need / 1e9:.1f} GB of memory while they are read; "
+            f"{counted(count, 'sample')} of {'x'.join(map(str, shape))} need {need / 1e9:.1f} GB of memory; "
             f"{free / 1e9:.1f} GB are free. Take a smaller --size or fewer of them."
         )

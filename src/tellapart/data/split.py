@@ -37,7 +37,8 @@ def split_entries(entries: Sequence[Entry], config: DataConfig) -> Split:
     carved = tuple(part for part, share in shares.items() if share and not given[part])
     places = _placed(given["train"], {part: shares[part] for part in carved}, config.split_seed)
     parts: dict[Part, tuple[Entry, ...]] = {
-        part: tuple(e for e in given["train"] if places[e.digest] == part) + (tuple(given[part]) if part != "train" else ())
+        part: tuple(e for e in given["train"] if places[e.digest] == part)
+        + (tuple(given[part]) if part != "train" else ())
         for part in PARTS
     }
     classes = tuple(sorted({e.label for e in parts["train"]}, key=natural_key))
@@ -52,7 +53,9 @@ def _placed(entries: Sequence[Entry], shares: dict[Part, float], seed: int) -> d
     for part, share in shares.items():
         top += share
         ends[part] = top
-    places: dict[bytes, Part] = {d: next((part for part, end in ends.items() if u < end), "train") for d, u in points.items()}
+    places: dict[bytes, Part] = {
+        d: next((part for part, end in ends.items() if u < end), "train") for d, u in points.items()
+    }
     members: dict[str, set[bytes]] = defaultdict(set)
     for entry in entries:
         members[entry.label].add(entry.digest)
@@ -80,7 +83,10 @@ def _check(parts: dict[Part, tuple[Entry, ...]], classes: tuple[str, ...]) -> No
     if not classes:
         raise DataError("There is nothing to train on: no readable sample outside val and test.")
     if len(classes) < 2:
-        raise DataError(f"All training samples are of one class, {classes[0]!r}; a classifier needs two. Put each class into a folder of its own.")
+        raise DataError(
+            f"All training samples are of one class, {classes[0]!r}; a classifier needs two. "
+            "Put each class into a folder of its own."
+        )
     for part in ("val", "test"):
         unknown = sorted({e.label for e in parts[part]} - set(classes), key=natural_key)
         if unknown:
@@ -93,7 +99,9 @@ def _check(parts: dict[Part, tuple[Entry, ...]], classes: tuple[str, ...]) -> No
 def described(split: Split) -> str:
     """`1,347 to train, 180 to choose (carved out), 270 to judge (carved out); 10 classes` for the log."""
     roles: dict[Part, str] = {"train": "to train", "val": "to choose the best epoch", "test": "to judge"}
-    sizes = [f"{len(split.parts[p]):,} {role}{' (carved out)' if p in split.carved else ''}" for p, role in roles.items()]
+    sizes = [
+        f"{len(split.parts[p]):,} {role}{' (carved out)' if p in split.carved else ''}" for p, role in roles.items()
+    ]
     return ", ".join(sizes) + f"; {counted(len(split.classes), 'class')}"
 
 

@@ -1,6 +1,6 @@
 """95 % intervals: what the number of samples leaves open about a measure. Every interval holds its value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
 from statistics import NormalDist
 from typing import Any
@@ -53,6 +53,21 @@ def mean_interval(values: NDArray[np.float64]) -> Interval:
         rng=np.random.default_rng(SEED),
     ).confidence_interval
     return _around(mean, (float(found.low), float(found.high)))
+
+
+def mean_share_interval(successes: Sequence[int], trials: Sequence[int]) -> Interval:
+    """Interval of the mean of independent shares, in [0, 1]; shares of nothing are left out.
+
+    The Wilson limits l and u of each share s combine to mean(s) - sqrt(sum (s - l)^2) / K and likewise above.
+    Source: Zou, Huang, Zhang 2009, "A note on confidence interval estimation for a linear function of binomial
+    proportions", eq. 3.
+    """
+    shares = [(s / t, *wilson(s, t)) for s, t in zip(successes, trials, strict=True) if t]
+    K = len(shares)
+    mean = sum(share for share, _, _ in shares) / K
+    below = sqrt(sum((share - low) ** 2 for share, low, _ in shares)) / K
+    above = sqrt(sum((high - share) ** 2 for share, _, high in shares)) / K
+    return within_share(mean, (mean - below, mean + above))
 
 
 def resampled(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from tellapart.errors import DataError
 from tellapart.evaluation.intervals import (
     Interval,
     mean_interval,
+    mean_share_interval,
     percentile_interval,
     resampled,
     wilson,
@@ -170,15 +171,33 @@ def _scores(predictions: Predictions, matrix: NDArray[Any], losses: NDArray[np.f
 
 def _intervals(values: dict[str, float], matrix: NDArray[np.int64], losses: NDArray[np.float64]) -> dict[str, Interval]:
     N = len(losses)
-    accuracy = wilson(int(matrix.trace()), N)
-    intervals = {"accuracy": accuracy, "log_loss": mean_interval(losses)}
+    intervals = {
+        "accuracy": wilson(int(matrix.trace()), N),
+        "log_loss": mean_interval(losses),
+        **_class_mean_intervals(values["balanced_accuracy"], values["macro_f1"], matrix),
+    }
     if "top_5_accuracy" in values:
         intervals["top_5_accuracy"] = wilson(round(values["top_5_accuracy"] * N), N)
-    if values["accuracy"] in (0, 1):  # every resample is the same: the bootstrap would claim to know for sure
-        return intervals | {key: within_share(values[key], accuracy) for key in ("balanced_accuracy", "macro_f1")}
+    return intervals
+
+
+def _class_mean_intervals(balanced: float, f1: float, matrix: NDArray[np.int64]) -> dict[str, Interval]:
+    """Intervals of the two measures where each class counts the same.
+
+    The bootstrap is blind to a class that was always right, or always wrong: a small one makes it far too sure
+    (three classes of 115, 29 and 6 samples: it held the truth 73 times in 100). So balanced accuracy takes the hull of
+    the bootstrap and of the Wilson limits of each recall; and where every answer is right, or every one wrong,
+    macro-F1 takes that too.
+    """
+    tally = tallies(matrix)
     hits, support, predicted = resampled(matrix)
-    drawn = {"balanced_accuracy": balanced_accuracy(hits, support), "macro_f1": macro_f1(hits, support, predicted)}
-    return intervals | {key: within_share(values[key], percentile_interval(values[key], drawn[key])) for key in drawn}
+    low, high = percentile_interval(balanced, balanced_accuracy(hits, support))
+    known_low, known_high = mean_share_interval(tally[0].tolist(), tally[1].tolist())
+    hull = within_share(balanced, (min(low, known_low), max(high, known_high)))
+    if matrix.trace() in (0, matrix.sum()):
+        return {"balanced_accuracy": hull, "macro_f1": within_share(f1, hull)}
+    drawn = percentile_interval(f1, macro_f1(hits, support, predicted))
+    return {"balanced_accuracy": hull, "macro_f1": within_share(f1, drawn)}
 
 
 def _ranks(predictions: Predictions) -> NDArray[np.int64]:

@@ -51,18 +51,22 @@ def learning_curves(history: Sequence[Mapping[str, Any]], *, metric: str = "accu
     key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
     _style(above, "Loss, nats")
     _lines(above, history, {"train": ("train_loss", MUTED), "val": ("val_log_loss", RIGHT)}, best, "{:.3f}")
-    _style(below, f"{key.replace('_', ' ').replace('f1', 'F1').capitalize()}, %")
+    _style(below, f"{key.replace('_', ' ').capitalize().replace('f1', 'F1')}, %")
     shown = {"train": ("train_accuracy", MUTED)} if key == "accuracy" else {}
     _lines(below, history, shown | {"val": (f"val_{key}", RIGHT)}, best, "{:.1f}", scale=100)
     below.set_xlabel("epoch")
     _whole_ticks(below)
+    if history:
+        below.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
     return _svg(figure)
 
 
 def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
-    """SVG: true classes on rows, predicted on columns; blue is right, orange wrong, stronger a larger share of the row."""
+    """SVG: true classes on rows, predicted on columns; blue is right, orange wrong, stronger a larger share."""
     names = [_short(name) for name in classes]
-    K, longest = len(names), 7 * max(_width(name) for name in names)
+    K = len(names)
+    size = 12.0 if K <= NUMBERED_CLASSES else 9.5
+    longest = 0.6 * size * max(_width(name) for name in names)
     side = min(620, max(220, 54 * K))
     upright = longest > side / K
     left, below = 42 + longest, 34 + (longest if upright else 14)
@@ -72,7 +76,7 @@ def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(_cells(shares), interpolation="none", aspect="equal")
     _frame(axes, K)
-    _name_ticks(axes, names, upright)
+    _name_ticks(axes, names, size, upright)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.xaxis.set_label_coords(0.5, (14 - below) / side)
@@ -160,14 +164,13 @@ def _number_cells(axes: "Axes", matrix: NDArray[np.int64], shares: NDArray[np.fl
         text = f"{matrix[row, column]:,}"
         if len(matrix) <= SHARED_CLASSES:
             text += f"\n{100 * share:.1f} %" if share < 0.9995 else "\n100 %"
-        colour = ON_COLOUR if share > 0.65 else INK
+        colour = ON_COLOUR if share > 0.75 else INK
         axes.text(column, row, text, color=colour, fontsize=size, ha="center", va="center", linespacing=1.15)
 
 
-def _name_ticks(axes: "Axes", names: Sequence[str], upright: bool) -> None:
+def _name_ticks(axes: "Axes", names: Sequence[str], size: float, upright: bool) -> None:
     places = range(0, len(names), math.ceil(len(names) / NAMED_CLASSES))
     shown = [names[place] for place in places]
-    size = 12 if len(names) <= NUMBERED_CLASSES else 9.5
     axes.set_yticks(places, shown, parse_math=False, fontsize=size)
     axes.set_xticks(places, shown, parse_math=False, fontsize=size, rotation=90 if upright else 0)
 

@@ -1,4 +1,4 @@
-"""The one path from samples to logits: training's validation, evaluate, predict and the estimator all come through here."""
+"""The one path from samples to logits: validation, evaluate, predict and the estimator come through here."""
 
 from collections.abc import Iterable, Sequence
 
@@ -24,4 +24,6 @@ def predict(module: nn.Module, batches: Iterable[Batch], ids: Sequence[str], cla
         for batch in batches:
             logits.append(module(batch.inputs.to(device)).float().cpu().numpy())
             targets.append(batch.targets.cpu().numpy())
-    return Predictions(ids=tuple(ids), logits=np.concatenate(logits), targets=np.concatenate(targets), classes=tuple(classes))
+    return Predictions(
+        ids=tuple(ids), logits=np.concatenate(logits), targets=np.concatenate(targets), classes=tuple(classes)
+    )

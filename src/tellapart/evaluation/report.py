@@ -1,4 +1,4 @@
-"""The report: one HTML file that opens anywhere, offline, without scripts; everything in it comes from `ReportContent`."""
+"""The report: one HTML file that opens anywhere, offline, without scripts; all it says comes from `ReportContent`."""
 
 import base64
 import struct
@@ -183,9 +183,7 @@ def _measure_rows(content: ReportContent, unequal: bool) -> list[tuple[str, str,
 
 def _sentences(content: ReportContent, judged: Mapping[str, Measure] | None, unequal: bool) -> list[str]:
     if judged is None:
-        return [
-            f"No {content.thing} was kept back from training, so nothing can be said about how the model does on new ones."
-        ]
+        return [f"No {content.thing} was kept back from training: nothing is known about how it does on new ones."]
     samples = content.run.parts["test" if content.test is not None else "val"]
     said = [verdict.right_sentence(judged, samples, content.thing, seen=content.test is None)]
     if content.majority is not None and "majority_baseline" in judged:
@@ -228,8 +226,8 @@ def _data_uri(picture: bytes | str) -> str:
 
 def _enlarged(png: bytes) -> bool:
     """Whether the picture is so small that its pixels should stay square when it is shown larger."""
-    width, height = struct.unpack(">II", png[16:24])
-    return max(width, height) <= SMALL
+    sides: tuple[int, int] = struct.unpack(">II", png[16:24])
+    return max(sides) <= SMALL
 
 
 def _share(value: float | None) -> str:

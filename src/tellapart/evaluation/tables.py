@@ -65,24 +65,21 @@ def predictions_csv(predictions: Predictions) -> str:
 
 
 def read_predictions_csv(text: str) -> Predictions:
-    """The predictions that `predictions_csv` wrote, bit for bit; DamagedError names the line that is not whole."""
-    header, *lines = csv.reader(io.StringIO(text, newline=""))
+    """The predictions that `predictions_csv` wrote, bit for bit; DamagedError names the row that is not whole."""
+    header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     start = len(PREDICTION_COLUMNS)
     if header[:start] != PREDICTION_COLUMNS or not all(name.startswith(LOGIT) for name in header[start:]):
-        raise DamagedError(f"No file of predictions: the header begins {','.join(header[:start])!r}.")
+        raise DamagedError(f"No file of predictions: its first line begins {','.join(header[:start])!r}.")
     classes = tuple(name.removeprefix(LOGIT) for name in header[start:])
-    index = {name: number for number, name in enumerate(classes)} | {"": -1}
-    for number, line in enumerate(lines, start=2):
-        if len(line) != len(header) or line[1] not in index:
-            raise DamagedError(f"Row {number} of the predictions is damaged; write the file again.")
-    return Predictions(
-        ids=tuple(line[0] for line in lines),
-        logits=np.array([[float(cell) for cell in line[start:]] for line in lines], dtype=np.float32).reshape(
-            len(lines), len(classes)
-        ),
-        targets=np.array([index[line[1]] for line in lines], dtype=np.int64),
-        classes=classes,
-    )
+    logits, targets = np.empty((len(rows), len(classes)), dtype=np.float32), np.empty(len(rows), dtype=np.int64)
+    index = {"": -1} | {name: number for number, name in enumerate(classes)}
+    for place, row in enumerate(rows):
+        try:
+            targets[place] = index[row[1]]
+            logits[place] = np.array([float(cell) for cell in row[start:]]).reshape(len(classes))
+        except (IndexError, KeyError, ValueError):
+            raise DamagedError(f"Row {place + 1} of the predictions is damaged; write the file again.") from None
+    return Predictions(ids=tuple(row[0] for row in rows), logits=logits, targets=targets, classes=classes)
 
 
 def _csv(lines: Iterable[Iterable[Any]]) -> str:

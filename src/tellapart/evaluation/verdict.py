@@ -39,14 +39,15 @@ def baseline_sentence(measures: Mapping[str, Measure], majority: str) -> str:
 
 
 def weakest_sentence(rows: Sequence[ClassRow], thing: str) -> str | None:
-    """The class found least often; None where every class was found every time."""
-    known = [row for row in rows if row.recall is not None]
-    worst = min(known, key=lambda row: row.recall or 0.0, default=None)
-    if worst is None or worst.recall is None or worst.recall == 1:
+    """The class most surely found seldom (lowest upper bound of recall); None where every class was always found."""
+    missed = [row for row in rows if row.recall is not None and row.recall < 1]
+    worst = min(missed, key=lambda row: row.recall_high or 0.0, default=None)
+    if worst is None or worst.recall is None:
         return None
+    found = round(worst.recall * worst.support)
     return (
-        f"It is weakest on “{worst.name}”: of {counted(worst.support, thing)} "
-        f"it recognised {100 * worst.recall:.1f}\u00a0%."
+        f"It is weakest on “{worst.name}”: of {counted(worst.support, thing)} it recognised {found:,} "
+        f"({100 * worst.recall:.1f}\u00a0%)."
     )
 
 
@@ -54,7 +55,7 @@ def confusion_sentence(matrix: NDArray[np.int64], classes: Sequence[str]) -> str
     """The most frequent mistake; None where there is none."""
     mistakes = matrix.copy()
     np.fill_diagonal(mistakes, 0)
-    true, called = np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    true, called = divmod(int(mistakes.argmax()), len(classes))
     times = int(mistakes[true, called])
     if not times:
         return None

@@ -21,7 +21,7 @@ class ModelRow:
     """A model: where its builder is, what it takes and which settings it has."""
 
     builder: str
-    """`module:function` below this package; the function takes a DataSpec and the settings by name, and gives the module."""
+    """`module:function` below this package: takes a DataSpec and the settings by name, gives the module."""
     kinds: tuple[Literal["image", "vector"], ...]
     """The kinds of data that it takes."""
     settings: tuple[str, ...]
@@ -55,7 +55,9 @@ def check_model(config: ModelConfig) -> None:
         raise SettingError(f"Unknown model {config.model!r}. {did_you_mean(config.model, MODELS)}")
     for name in config.given():
         if name not in MODELS[config.model].settings:
-            raise SettingError(f"The model {config.model} has no setting {name!r}; it has {listed(MODELS[config.model].settings)}.")
+            raise SettingError(
+                f"The model {config.model} has no setting {name!r}; it has {listed(MODELS[config.model].settings)}."
+            )
 
 
 def chosen(config: ModelConfig, spec: DataSpec) -> str:
@@ -64,7 +66,10 @@ def chosen(config: ModelConfig, spec: DataSpec) -> str:
     check_model(ModelConfig(model=name, **config.given()))
     if spec.kind not in MODELS[name].kinds:
         fitting = [other for other, row in MODELS.items() if spec.kind in row.kinds]
-        raise SettingError(f"The model {name} takes {listed(MODELS[name].kinds)} data, these are {spec.kind} data. {did_you_mean(name, fitting)}")
+        raise SettingError(
+            f"The model {name} takes {listed(MODELS[name].kinds)} data, these are {spec.kind} data. "
+            f"{did_you_mean(name, fitting)}"
+        )
     return name
 
 

@@ -10,7 +10,9 @@ from tellapart.models.normalise import Normalise
 from tellapart.types import DataSpec
 
 
-def mlp(spec: DataSpec, *, widths: Sequence[int] = (256, 128), activation: Activation = "relu", dropout: float = 0.0) -> nn.Module:
+def mlp(
+    spec: DataSpec, *, widths: Sequence[int] = (256, 128), activation: Activation = "relu", dropout: float = 0.0
+) -> nn.Module:
     """Linear layers of the given widths with a non-linearity after each, then one to the classes.
 
     raw (B, C, H, W) or (B, F)  ->  logits (B, K); no widths at all gives softmax regression.

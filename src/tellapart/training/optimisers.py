@@ -22,7 +22,11 @@ def _adamw(groups: Groups, lr: float, config: OptimConfig) -> Optimizer:  # noqa
     return AdamW(groups, lr=lr, fused=True)
 
 
-OPTIMISERS: dict[Optimiser, Callable[[Groups, float, OptimConfig], Optimizer]] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw}
+OPTIMISERS: dict[Optimiser, Callable[[Groups, float, OptimConfig], Optimizer]] = {
+    "sgd": _sgd,
+    "adam": _adam,
+    "adamw": _adamw,
+}
 
 
 def peak_lr(config: OptimConfig) -> float:
@@ -31,7 +35,7 @@ def peak_lr(config: OptimConfig) -> float:
 
 
 def build_optimiser(module: nn.Module, config: OptimConfig) -> Optimizer:
-    """The optimiser over all trainable weights. Weight decay pulls at matrices and filters alone, not at biases or scales."""
+    """The optimiser over all trainable weights; decay pulls at matrices and filters, not at biases or scales."""
     trained = [p for p in module.parameters() if p.requires_grad]
     groups: Groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
@@ -44,5 +48,3 @@ def set_lr(optimiser: Optimizer, lr: float) -> None:
     """Give every group of weights the learning rate of this step."""
     for group in optimiser.param_groups:
         group["lr"] = lr
-
-

@@ -18,15 +18,20 @@ def _cosine(done: float, config: OptimConfig) -> float:  # noqa: ARG001
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
-SCHEDULES: dict[Schedule, Callable[[float, OptimConfig], float]] = {"constant": _constant, "step": _step, "cosine": _cosine}
+SCHEDULES: dict[Schedule, Callable[[float, OptimConfig], float]] = {
+    "constant": _constant,
+    "step": _step,
+    "cosine": _cosine,
+}
 
 
 def lr_share(step: int, steps: int, config: OptimConfig) -> float:
     """Learning rate of a step as a share of its peak, in [0, 1].
 
     step   0-based, below steps
-    During warm-up it rises linearly and its last step reaches the peak. The step schedule counts its milestones from the
-    first step; cosine runs from the end of the warm-up to the last step (Loshchilov & Hutter 2017, SGDR, arXiv:1608.03983).
+    During warm-up it rises linearly, and its last step reaches the peak. The step schedule counts its milestones from
+    the first step; cosine runs from the end of the warm-up to the last step (Loshchilov & Hutter 2017, "SGDR",
+    arXiv:1608.03983, eq. 5).
     """
     warm = round(config.warmup * steps)
     if step < warm:

@@ -1,0 +1,134 @@
+"""`Classifier`: the same rooms behind scikit-learn's interface, in memory, with no run folder."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tellapart.config import GROUPS, RunConfig
+from tellapart.data.arrays import ArraySource
+from tellapart.data.augment import Augmentation
+from tellapart.data.batches import in_order, shuffled, steps_per_epoch, unlabelled
+from tellapart.data.resident import Loaded, load
+from tellapart.errors import DataError
+from tellapart.evaluation.measures import better, probabilities, scores
+from tellapart.evaluation.predict import BATCH, predict
+from tellapart.models import build_model, check_model
+from tellapart.training.fit import fit, new_state, plan
+from tellapart.types import Order
+from tellapart.world import join_world
+
+NOT_FOR_ARRAYS = ("data_dir", "size", "fit", "test_share", "split_seed")
+"""Settings about files and reports, which a fit on arrays has no use for."""
+DEFAULTS = {"val_share": 0.0}
+"""Where the estimator differs: like scikit-learn's own, it learns from every sample it is given."""
+SETTINGS = {
+    f.name: DEFAULTS.get(f.name, f.default)
+    for kind in GROUPS.values()
+    for f in fields(kind)
+    if f.name not in NOT_FOR_ARRAYS
+}
+
+
+class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A network for arrays: fit(X, y), predict, predict_proba, score, in pipelines and searches.
+
+    X  numbers (N, F), or uint8 pictures (N, H, W) or (N, H, W, C) with C 1 or 3; y  (N,), labels of any kind.
+    Its parameters are the settings of `tellapart train` by their names, with the same defaults, but for `val_share`,
+    which is 0: set it, as in val_share=0.1, to keep the best epoch by `metric` and to stop early by `patience`.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        unknown = set(settings) - set(SETTINGS)
+        if unknown:
+            raise TypeError(f"Classifier() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+        for name, default in SETTINGS.items():
+            setattr(self, name, settings.get(name, default))
+
+    def fit(self, X: Any, y: Any) -> Classifier:
+        """Train on X (N, ...) and y (N,); the estimator itself comes out."""
+        X, y = validate_data(self, X, y, dtype=_dtype(X), allow_nd=True)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        config = RunConfig.of("arrays", {name: getattr(self, name) for name in SETTINGS} | {"test_share": 0.0})
+        check_model(config.model)
+        loaded = load(ArraySource("arrays", X, y), config.load)
+        self.module_, self.n_iter_ = _fitted(loaded, config)
+        self.spec_ = loaded.spec
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
+        """Probabilities float64 (N, K), columns in the order of `classes_`; each row sums to 1."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=_dtype(X), allow_nd=True, reset=False)
+        values = ArraySource("X", X, [""] * len(X)).array
+        if values.shape[1:] != self._shape():
+            raise DataError(f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self._shape()}.")
+        batches = (unlabelled(values[start : start + BATCH].copy()) for start in range(0, len(values), BATCH))
+        predictions = predict(self.module_, batches, [""] * len(values), self.spec_.classes)
+        column = {name: k for k, name in enumerate(self.spec_.classes)}
+        return probabilities(predictions.logits)[:, [column[str(label)] for label in self.classes_.tolist()]]
+
+    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+        """The most probable class of each sample (N,)."""
+        shares = self.predict_proba(X)
+        labels: np.ndarray[Any, Any] = self.classes_[shares.argmax(axis=1)]
+        return labels
+
+    def _shape(self) -> tuple[int, ...]:
+        """Shape of one sample as it was given."""
+        shape = self.spec_.shape
+        return shape if self.spec_.kind == "vector" else (*shape[1:], shape[0])
+
+
+Classifier.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            for name, default in SETTINGS.items()
+        ),
+    ]
+)
+assert MISSING not in SETTINGS.values()
+
+
+def _dtype(X: Any) -> Any:
+    """uint8 pictures stay as they are; everything else becomes numbers."""
+    return np.uint8 if getattr(X, "dtype", None) == np.uint8 and getattr(X, "ndim", 2) > 2 else np.float32
+
+
+def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
+    """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
+    world = join_world(config.train)
+    part, val = loaded.parts["train"].to(world.device), loaded.parts.get("val")
+    state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
+    sample = next(in_order(part, 1)).inputs
+    planned = plan(
+        state.module, sample, config.optim, config.train, steps_per_epoch(len(part), config.train.batch), world
+    )
+    augmentation = Augmentation(crop_padding=config.load.crop_padding, flip=config.load.flip)
+    best_epoch, best_scores, best_weights = 0, None, None
+    for end in fit(
+        state,
+        lambda e: shuffled(part, Order(seed=config.train.seed, epoch=e), config.train.batch, augmentation),
+        planned,
+    ):
+        if val is None:
+            continue
+        found = scores(predict(state.module, in_order(val, BATCH), val.ids, loaded.spec.classes))
+        if better(config.train.metric, found, best_scores):
+            best_epoch, best_scores = end.epoch, found
+            best_weights = {name: tensor.clone() for name, tensor in state.module.state_dict().items()}
+        if end.epoch - best_epoch >= (config.train.patience or planned.epochs):
+            break
+    if best_weights is not None:
+        state.module.load_state_dict(best_weights)
+    return state.module.eval(), state.epoch
