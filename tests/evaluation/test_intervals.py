@@ -85,7 +85,9 @@ def test_a_share_interval_is_cut_to_0_and_1():
 
 def test_a_thousand_classes_are_resampled_in_bounded_time():
     rng = np.random.default_rng(0)
-    matrix = np.bincount(rng.integers(0, 10**6, 50_000), minlength=10**6).reshape(1000, 1000)
-    start = time.perf_counter()
+    matrix = np.bincount(rng.integers(0, 10**6, 25_000), minlength=10**6).reshape(1000, 1000) + 25 * np.eye(
+        1000, dtype=int
+    )
+    start = time.process_time()
     resampled(matrix)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

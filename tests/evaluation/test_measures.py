@@ -219,7 +219,7 @@ def test_scores_of_ten_thousand_samples_take_milliseconds():
     predictions = drawn(10_000, 10)
     times = []
     for _ in range(7):
-        start = time.perf_counter()
+        start = time.process_time()
         scores(predictions)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.01

@@ -117,6 +117,6 @@ def test_an_undefined_share_is_an_empty_cell():
 
 def test_ten_thousand_predictions_are_written_in_half_a_second():
     predictions = drawn(10_000, 10)
-    start = time.perf_counter()
+    start = time.process_time()
     predictions_csv(predictions)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
