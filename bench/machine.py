@@ -17,7 +17,11 @@ RESULTS = Path(__file__).parent / "results"
 def machine() -> dict[str, Any]:
     """Processor, cores and versions."""
     names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
-    return {"processor": names[0] if names else platform.processor(), "cores": len(available_cpus()), "versions": versions()}
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(available_cpus()),
+        "versions": versions(),
+    }
 
 
 def write_result(name: str, content: dict[str, Any]) -> None:

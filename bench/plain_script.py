@@ -1,8 +1,8 @@
 """tellapart beside the script that a tutorial would give: MNIST, same network, batch, epochs, optimiser and pictures.
 
-The plain arm is torchvision's dataset with a DataLoader at its default settings and an eager fp32 loop. Each arm runs in
-a process of its own, the arms take turns, and medians are compared. `training` is from opening the data to the last
-step; `whole` is the process from start to end, imports included, and for tellapart its report, plots and checkpoints too.
+The plain arm is torchvision's dataset with a DataLoader at its default settings and an eager fp32 loop. Each arm is a
+process of its own, the arms take turns, and medians are compared. `training` is from opening the data to the last step;
+`whole` is the process from start to end: imports, and for tellapart its report, plots and checkpoints too.
 
     python bench/plain_script.py [--epochs 3] [--repeats 3] [--data-dir FOLDER] [--models cnn-16-32 mlp-64-64]
 """
@@ -63,7 +63,14 @@ def ours(network: str, epochs: int, data: Path) -> dict[str, float]:
     """`tellapart train` with the same settings, on all 60,000 training pictures."""
     import tellapart
 
-    settings = {**NETWORKS[network], "lr": 1e-3, "schedule": "constant", "epochs": epochs, "batch": 64, "val_share": 0.0}
+    settings = {
+        **NETWORKS[network],
+        "lr": 1e-3,
+        "schedule": "constant",
+        "epochs": epochs,
+        "batch": 64,
+        "val_share": 0.0,
+    }
     with tempfile.TemporaryDirectory() as folder:
         run = tellapart.train("mnist", runs_dir=folder, quiet=True, data_dir=data, **settings)
         stages = run.facts["seconds_by_stage"]
@@ -81,7 +88,18 @@ def as_torchvision(data: Path, target: Path) -> None:
 def measured(arm: str, network: str, epochs: int, data: Path) -> dict[str, float]:
     """One run in a process of its own."""
     started = time.perf_counter()
-    command = [sys.executable, __file__, "--arm", arm, "--models", network, "--epochs", str(epochs), "--data-dir", str(data)]
+    command = [
+        sys.executable,
+        __file__,
+        "--arm",
+        arm,
+        "--models",
+        network,
+        "--epochs",
+        str(epochs),
+        "--data-dir",
+        str(data),
+    ]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {**json.loads(out.splitlines()[-1]), "whole_s": time.perf_counter() - started}
 
@@ -96,10 +114,14 @@ def compared(network: str, epochs: int, repeats: int, data: Path) -> dict[str, A
             done.append(measured(arm, network, epochs, data))
             print(f"  {network} {arm:<9} {done[-1]}", file=sys.stderr, flush=True)
     keys = ("training_s", "whole_s", "accuracy")
-    result: dict[str, Any] = {arm: {key: spread([run[key] for run in done]) for key in keys} for arm, done in runs.items()}
+    result: dict[str, Any] = {
+        arm: {key: spread([run[key] for run in done]) for key in keys} for arm, done in runs.items()
+    }
     for key in ("training_s", "whole_s"):
         result[f"ratio_{key[:-2]}"] = result["plain"][key]["median"] / result["tellapart"][key]["median"]
-    result["accuracy_gap_points"] = 100 * (result["tellapart"]["accuracy"]["median"] - result["plain"]["accuracy"]["median"])
+    result["accuracy_gap_points"] = 100 * (
+        result["tellapart"]["accuracy"]["median"] - result["plain"]["accuracy"]["median"]
+    )
     return result
 
 

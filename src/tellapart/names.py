@@ -20,7 +20,7 @@ def listed(words: Iterable[str], *, most: int = 12) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`Did you mean 'cnn'? There are: cnn, mlp.`; without a near word only the second sentence."""
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or [k for k in known if word and k.startswith(word)]
     return (f"Did you mean {near[0]!r}? " if near else "") + f"There are: {listed(known)}."
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from tellapart.commands.check import check
 from tellapart.commands.judge import Trained, judge
-from tellapart.commands.watch import Silence, Watch
+from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
 from tellapart.data import open_source
 from tellapart.data.augment import Augmentation
@@ -39,17 +39,18 @@ def train(
     """
     check(config)
     watch = watch or Silence()
+    clock = Stopwatch()
     source = open_source(config.data, config.load)
     loaded = load(source, config.load)
     world = join_world(config.train)
-    module = build_model(config.model, loaded.spec, config.train.seed)
-    state = new_state(module, config.optim, world)
+    state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
     planned = _plan(state, config, loaded, world)
     run = RunFolder.new(runs_dir, name or source.name)
     with recorded(run, _facts(source.name, config, loaded, planned, world)) as facts:
         _write_start(run, config, loaded)
-        for line in _opening(source.name, loaded, facts, module):
+        for line in _opening(source.name, loaded, facts, state.module):
             watch.say(line)
+        clock.lap("load")
         progress = Progress()
         with watch.work("training", planned.steps):
             for end in fit(state, _batches(loaded, config, world, watch), planned):
@@ -57,18 +58,28 @@ def train(
                 if told(end.epoch, planned.epochs):
                     watch.say(_line(progress.history[-1], planned))
                 if progress.since_best >= (config.train.patience or planned.epochs):
-                    facts["exit_reason"] = (
-                        f"early stop: {counted(progress.since_best, 'epoch')} without a better {config.train.metric}"
-                    )
                     break
         restore_weights(run.best, state.module)
-        facts |= {"epochs": state.epoch, "best_epoch": progress.best_epoch}
-        judged = judge(
-            Trained(run=run, module=state.module, config=config, loaded=loaded, progress=progress, facts=facts)
-        )
+        clock.lap("train")
+        facts |= {
+            "exit_reason": _reason(progress, planned, config),
+            "epochs": state.epoch,
+            "best_epoch": progress.best_epoch,
+        }
+        trained = Trained(run=run, module=state.module, config=config, loaded=loaded, progress=progress, facts=facts)
+        judged = judge(trained)
         with replaced_folder(run.model) as folder:
             write_model(folder, state.module, _card(source.name, config, loaded, judged))
+        clock.lap("judge")
+        facts["seconds_by_stage"] = clock.laps
     return run.path
+
+
+def _reason(progress: Progress, planned: Plan, config: RunConfig) -> str:
+    """Why training is over."""
+    if len(progress.history) == planned.epochs:
+        return "all epochs done"
+    return f"early stop: {counted(progress.since_best, 'epoch')} without a better {config.train.metric}"
 
 
 def _plan(state: TrainState, config: RunConfig, loaded: Loaded, world: World) -> Plan:

@@ -108,3 +108,16 @@ def watch_for(quiet: bool) -> Watch:
     if quiet:
         return Silence()
     return Bars() if sys.stderr.isatty() else Lines()
+
+
+class Stopwatch:
+    """Seconds of each stage of the work, one after the other."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """End a stage; the next one begins."""
+        now = time.perf_counter()
+        self.laps[name], self._since = round(now - self._since, 3), now

@@ -188,9 +188,12 @@ def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ..
 
 def _scale(train: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
-    mean, square = _picture_means(train) if train.dtype == np.uint8 else _vector_means(train)
-    std = np.sqrt(np.maximum(square - mean**2, 0))
-    return tuple(mean.tolist()), tuple(np.where(std > 1e-6 * (1 + abs(mean)), std, 1.0).tolist())
+    if train.dtype == np.uint8:
+        mean, square = _picture_means(train)
+        std = np.sqrt(np.maximum(square - mean**2, 0))
+    else:
+        mean, std = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+    return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
 
 
 def _picture_means(pictures: np.ndarray[Any, Any]) -> tuple[Value, Value]:
@@ -199,17 +202,13 @@ def _picture_means(pictures: np.ndarray[Any, Any]) -> tuple[Value, Value]:
 
     flat = torch.from_numpy(pictures).flatten(1)
     sums, squares = torch.zeros(2, flat.shape[1], dtype=torch.int64)
-    for some in flat.split(512):
-        wide = some.to(torch.int32)
+    for start in range(0, len(flat), 512):
+        wide = flat[start : start + 512].to(torch.int32)
         sums += wide.sum(0)
         squares += (wide * wide).sum(0)
     count = flat.numel() / pictures.shape[-1]
     mean, square = (total.reshape(-1, pictures.shape[-1]).sum(0).double().numpy() / count for total in (sums, squares))
     return mean, square
-
-
-def _vector_means(vectors: np.ndarray[Any, Any]) -> tuple[Value, Value]:
-    """Mean and mean square of each feature (F,); around the first sample, so that a large offset costs no digits."""
 
 
 def _check_memory(count: int, shape: tuple[int, ...], kind: str) -> None:

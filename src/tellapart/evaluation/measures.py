@@ -2,7 +2,8 @@
 
 A class without a sample in the part that is measured is left out of balanced accuracy and macro-F1: there is nothing
 to be right or wrong about. Where two logits are equal the lower class index is the answer, in every measure.
-scikit-learn is the reference in the tests; here the same formulas take a confusion matrix or 1,000 resamples of one.
+scikit-learn computes the values. Ours are the per-sample losses and ranks, which the intervals and ties need, and the
+two class means over 1,000 resampled confusion matrices at once.
 """
 
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def measure(predictions: Predictions, *, majority: int | None = None) -> dict[st
                answering it. None leaves it out.
     """
     matrix, losses = confusion(predictions), sample_losses(predictions)
-    values = _scores(predictions, matrix, losses)
+    values = _scores(predictions, losses)
     intervals = _intervals(values, matrix, losses)
     if majority is not None:
         hits, N = int(matrix[majority].sum()), len(losses)
@@ -83,8 +84,8 @@ def measure(predictions: Predictions, *, majority: int | None = None) -> dict[st
 
 
 def scores(predictions: Predictions) -> dict[str, float]:
-    """The same values without intervals, fast enough for every epoch: 10,000 samples of 10 classes in 1 ms or so."""
-    return _scores(predictions, confusion(predictions), sample_losses(predictions))
+    """The same values without intervals, fast enough for every epoch: 10,000 samples of 10 classes in 5 ms or so."""
+    return _scores(predictions, sample_losses(predictions))
 
 
 def better(metric: str, new: Mapping[str, float], old: Mapping[str, float] | None) -> bool:
@@ -99,17 +100,33 @@ def better(metric: str, new: Mapping[str, float], old: Mapping[str, float] | Non
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:
     """Counts (K, K): row i, column j holds the samples of true class i that were called j."""
+    from sklearn.metrics import confusion_matrix
+
     _refuse_unmeasurable(predictions)
-    K = len(predictions.classes)
-    cells = predictions.targets * K + answers(predictions)
-    return np.bincount(cells, minlength=K * K).astype(np.int64).reshape(K, K)
+    labels = np.arange(len(predictions.classes))
+    counts: NDArray[np.int64] = confusion_matrix(predictions.targets, answers(predictions), labels=labels)
+    return counts
 
 
 def per_class(predictions: Predictions) -> list[ClassRow]:
     """One row a class, in the order of the classes."""
-    hits, support, predicted = tallies(confusion(predictions))
-    counts = zip(predictions.classes, hits.tolist(), support.tolist(), predicted.tolist(), strict=True)
-    return [_class_row(*row) for row in counts]
+    hits, support, predicted = (counts.tolist() for counts in tallies(confusion(predictions)))
+    precision, recall, f1 = (_known(shares) for shares in _shares(predictions))
+    return [
+        ClassRow(
+            name=name,
+            support=support[k],
+            predicted=predicted[k],
+            precision=precision[k],
+            precision_low=_bound(hits[k], predicted[k], 0),
+            precision_high=_bound(hits[k], predicted[k], 1),
+            recall=recall[k],
+            recall_low=_bound(hits[k], support[k], 0),
+            recall_high=_bound(hits[k], support[k], 1),
+            f1=f1[k],
+        )
+        for k, name in enumerate(predictions.classes)
+    ]
 
 
 def answers(predictions: Predictions) -> NDArray[np.int64]:
@@ -156,12 +173,26 @@ def macro_f1(hits: NDArray[Any], support: NDArray[Any], predicted: NDArray[Any])
     return _mean_where(support > 0, 2 * hits / np.maximum(support + predicted, 1))
 
 
-def _scores(predictions: Predictions, matrix: NDArray[Any], losses: NDArray[np.float64]) -> dict[str, float]:
-    hits, support, predicted = tallies(matrix)
+def _shares(predictions: Predictions) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(precision, recall, F1) of each class, each (K,); NaN where there is nothing to take a share of."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    labels = np.arange(len(predictions.classes))
+    found = precision_recall_fscore_support(
+        predictions.targets, answers(predictions), labels=labels, zero_division=np.nan
+    )
+    return found[0], found[1], found[2]
+
+
+def _scores(predictions: Predictions, losses: NDArray[np.float64]) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score
+
+    _, recall, f1 = _shares(predictions)
+    there = ~np.isnan(recall)
     values = {
-        "accuracy": int(hits.sum()) / len(losses),
-        "balanced_accuracy": float(balanced_accuracy(hits, support)),
-        "macro_f1": float(macro_f1(hits, support, predicted)),
+        "accuracy": float(accuracy_score(predictions.targets, answers(predictions))),
+        "balanced_accuracy": float(recall[there].mean()),
+        "macro_f1": float(f1[there].mean()),
         "log_loss": float(losses.mean()),
     }
     if len(predictions.classes) > TOP:
@@ -209,25 +240,13 @@ def _ranks(predictions: Predictions) -> NDArray[np.int64]:
     return ranks
 
 
-def _class_row(name: str, hits: int, support: int, predicted: int) -> ClassRow:
-    precision, precision_low, precision_high = _share(hits, predicted)
-    recall, recall_low, recall_high = _share(hits, support)
-    return ClassRow(
-        name=name,
-        support=support,
-        predicted=predicted,
-        precision=precision,
-        precision_low=precision_low,
-        precision_high=precision_high,
-        recall=recall,
-        recall_low=recall_low,
-        recall_high=recall_high,
-        f1=2 * hits / (support + predicted) if support + predicted else None,
-    )
+def _known(shares: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(share) else float(share) for share in shares]
 
 
-def _share(hits: int, of: int) -> tuple[float, float, float] | tuple[None, None, None]:
-    return (hits / of, *wilson(hits, of)) if of else (None, None, None)
+def _bound(hits: int, of: int, side: int) -> float | None:
+    """The lower (0) or upper (1) limit of a share."""
+    return wilson(hits, of)[side] if of else None
 
 
 def _mean_where(there: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:

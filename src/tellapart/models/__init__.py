@@ -79,6 +79,6 @@ def build_model(config: ModelConfig, spec: DataSpec, seed: int) -> nn.Module:
 
     module, function = MODELS[chosen(config, spec)].builder.split(":")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(seed, "init"))
+        torch.default_generator.manual_seed(seed_of(seed, "init"))
         built: nn.Module = getattr(import_module(f"tellapart.models.{module}"), function)(spec, **config.given())
     return built

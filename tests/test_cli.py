@@ -1,0 +1,210 @@
+"""The command line as a person meets it."""
+
+import io
+import json
+import subprocess
+import sys
+import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.photos import make_photos
+
+from tellapart.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*words: str, cwd: Path, env: dict[str, str] | None = None) -> Done:
+    """`tellapart WORDS` as a person would type it, in this process, which has torch loaded already."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        for name, value in (env or {}).items():
+            patch.setenv(name, value)
+        try:
+            main(list(words))
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with photos in it and a run on them."""
+    folder = tmp_path_factory.mktemp("home")
+    make_photos(folder / "photos")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tellapart", "train", "photos", "--epochs", "3"],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "epoch 3/3" in done.stderr
+    assert "report" in done.stdout
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["trian", "digits"], 2, 'Did you mean "train"?'),
+        (["train", "digits", "--epoch", "3"], 2, "Did you mean --epochs?"),
+        (["train", "digits", "--epochs", "0"], 2, "epochs is 0; must be 1 or more"),
+        (["train", "digits", "--epochs", "many"], 2, 'unable to convert "many" into int'),
+        (["train", "digits", "--lr", "nan"], 2, "lr is nan; must be a finite number"),
+        (["train", "digits", "--optimiser", "adm"], 2, 'Did you mean "adam"?'),
+        (["train", "digits", "--model", "cn"], 2, "Did you mean 'cnn'?"),
+        (["train", "digits", "--model", "mlp", "--dense", "8"], 2, "The model mlp has no setting 'dense'"),
+        (["train", "digits", "--val-share", "0.6", "--test-share", "0.6"], 2, "nothing is left to train on"),
+        (["train", "digits", "--recipe", "cnn"], 2, "Did you mean 'cnn-16-32'?"),
+        (["train", "digits", "--config", "nowhere.toml"], 2, "nowhere.toml: no such file"),
+        (["train"], 2, "--data requires an argument"),
+        (["train", "digit"], 3, "Did you mean 'digits'?"),
+        (["train", "empty"], 3, "empty"),
+        (["evaluate", "nowhere"], 3, "nowhere: no such folder"),
+        (["predict", "empty", "x.png"], 3, "empty: no run and no model folder"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
+    words: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_settings_are_checked_before_torch_loads(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from tellapart.cli import main\n"
+        "try: main(['train', 'digits', '--model', 'cn'])\n"
+        "except SystemExit as end: assert end.code == 2\n"
+        "assert 'torch' not in sys.modules and 'sklearn' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+
+def test_a_name_that_is_taken_gets_a_number(home: Path) -> None:
+    before = (home / "runs/photos/run.json").read_bytes()
+    done = run("train", "photos", "--epochs", "1", "--quiet", "--json", cwd=home)
+    assert Path(json.loads(done.stdout)["run"]).name == "photos-2"
+    assert (home / "runs/photos/run.json").read_bytes() == before
+
+
+def test_json_is_one_object_on_stdout_and_the_log_goes_to_stderr(home: Path) -> None:
+    done = run("train", "photos", "--epochs", "1", "--json", "--name", "j", cwd=home)
+    result = json.loads(done.stdout)
+    assert result["status"] == "finished"
+    assert 0 <= result["measures"]["test"]["accuracy"]["value"] <= 1
+    assert "epoch 1/1" in done.stderr
+
+
+def test_quiet_says_nothing_on_the_way(home: Path) -> None:
+    done = run("train", "photos", "--epochs", "1", "--quiet", "--name", "q", cwd=home)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_flags_go_before_variables_before_the_file_before_the_recipe(home: Path) -> None:
+    (home / "own.toml").write_text('data = "photos"\nseed = 2\nbatch = 5\nepochs = 1\n')
+    words = ["train", "--config", "own.toml", "--recipe", "mlp-64-64", "--seed", "4", "--name", "layers", "--quiet"]
+    done = run(*words, cwd=home, env={"TELLAPART_SEED": "3", "TELLAPART_BATCH": "7"})
+    assert done.returncode == 0, done.stderr
+    kept = tomllib.loads((home / "runs/layers/config.toml").read_text())
+    assert {name: kept[name] for name in ("seed", "batch", "epochs", "widths")} == {
+        "seed": 4,  # the flag
+        "batch": 7,  # the variable
+        "epochs": 1,  # the file
+        "widths": [64, 64],  # the recipe
+    }
+
+
+def test_a_wrong_key_in_a_file_is_named_with_the_file(home: Path) -> None:
+    (home / "wrong.toml").write_text("epoch = 3\n")
+    done = run("train", "photos", "--config", "wrong.toml", cwd=home)
+    assert done.returncode == 2
+    assert "epoch" in done.stderr
+    assert "wrong.toml" in done.stderr
+
+
+def test_predict_writes_a_line_for_each_picture(home: Path) -> None:
+    done = run("predict", "runs/photos", "photos/red/0-0.png", "photos/blue", cwd=home)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(lines) == 13
+    assert lines[0][0] == "photos/red/0-0.png"
+    assert lines[0][1] in {"red", "green", "blue"}
+    assert 0 < float(lines[0][2]) <= 1
+
+
+def test_predict_names_what_it_cannot_read_answers_the_rest_and_ends_with_3(home: Path) -> None:
+    (home / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    done = run("predict", "runs/photos", "broken.jpg", "photos/red/0-0.png", "nowhere.png", cwd=home)
+    assert done.returncode == 3
+    assert len(done.stdout.splitlines()) == 1
+    assert "broken.jpg:" in done.stderr
+    assert "nowhere.png: no such file" in done.stderr
+
+
+def test_evaluate_without_data_gives_the_numbers_of_the_run(home: Path) -> None:
+    done = run("evaluate", "runs/photos", "--json", cwd=home)
+    assert json.loads(done.stdout)["measures"] == json.loads((home / "runs/photos/metrics/test.json").read_text())
+
+
+def test_a_gate_that_is_not_reached_ends_with_4(home: Path) -> None:
+    assert run("evaluate", "runs/photos", "--require", "log-loss=1000", cwd=home).returncode == 0
+    done = run("evaluate", "runs/photos", "--require", "accuracy=1.01", cwd=home)
+    assert done.returncode == 4
+    assert "at least 1.01 was required" in done.stderr
+
+
+def test_a_changed_data_folder_is_noticed(home: Path, tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", each=6)
+    run("train", "photos", "--epochs", "1", "--quiet", cwd=tmp_path)
+    make_photos(tmp_path / "photos", each=1, seed=9)
+    done = run("evaluate", "runs/photos", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "not the data that this run was made of" in done.stderr
+
+
+def test_an_unknown_class_in_the_data_to_judge_is_named(home: Path, tmp_path: Path) -> None:
+    make_photos(tmp_path / "other", each=1)
+    (tmp_path / "other/red").rename(tmp_path / "other/purple")
+    done = run("evaluate", str(home / "runs/photos"), "other", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "does not know the class 'purple'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["models"], ["recipes"], ["doctor"]])
+def test_lists_come_as_text_and_as_json(words: list[str], tmp_path: Path) -> None:
+    assert len(run(*words, cwd=tmp_path).stdout.splitlines()) > 2
+    assert json.loads(run(*words, "--json", cwd=tmp_path).stdout)
+
+
+def test_a_recipe_can_be_printed_and_is_toml(tmp_path: Path) -> None:
+    printed = run("recipes", "cnn-16-32", cwd=tmp_path).stdout
+    assert tomllib.loads(printed)["model"] == "cnn"
+
+
+def test_no_socket_is_opened_for_data_on_the_disk(home: Path) -> None:
+    code = (
+        "import socket\n"
+        "def refuse(*_): raise AssertionError('a socket')\n"
+        "socket.socket.connect = refuse\n"
+        "from tellapart.cli import main\n"
+        "main(['train', 'photos', '--epochs', '1', '--quiet', '--name', 'offline'])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=home)

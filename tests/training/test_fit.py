@@ -1,0 +1,431 @@
+"""The one training loop."""
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tellapart.config import ModelConfig, OptimConfig, TrainConfig
+from tellapart.data.augment import Augmentation
+from tellapart.data.batches import shuffled, steps_per_epoch
+from tellapart.data.resident import Resident
+from tellapart.errors import TellapartError
+from tellapart.models import build_model
+from tellapart.training.fit import Plan, TrainState, conv_products, convolves, fit, new_state, plan
+from tellapart.types import Batch, DataSpec, EpochEnd, Order
+from tellapart.world import World
+
+CPU = World(device=torch.device("cpu"), threads=torch.get_num_threads(), bf16=False)
+AUGMENTATION = Augmentation(crop_padding=2, flip=True)
+K = 3
+SIDE = 8
+
+
+def toy_pictures(N: int = 90, seed: int = 0) -> Resident:
+    """Three classes that tell apart by where the bright row is, under noise."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.arange(N) % K
+    pictures = torch.randint(0, 100, (N, SIDE, SIDE, 1), generator=generator)
+    for i, k in enumerate(targets.tolist()):
+        pictures[i, 1 + 2 * k : 3 + 2 * k] += 150
+    keys = torch.randint(-(2**62), 2**62, (N,), generator=generator)
+    return Resident(inputs=pictures.to(torch.uint8), targets=targets, keys=keys, ids=tuple(map(str, range(N))))
+
+
+PICTURES = toy_pictures()
+SPEC = DataSpec(kind="image", shape=(1, SIDE, SIDE), classes=("a", "b", "c"), mean=(90.0,), std=(70.0,))
+
+
+def planned(epochs: int, steps: int, seed: int = 0, precision: str = "fp32", **optim: Any) -> Plan:
+    return Plan(
+        optim=OptimConfig(**optim),
+        seed=seed,
+        epochs=epochs,
+        steps=steps,
+        autocast=torch.bfloat16 if precision == "bf16" else None,
+    )
+
+
+def trained(
+    *,
+    seed: int = 0,
+    epochs: int = 2,
+    batch: int = 16,
+    model: str = "cnn",
+    dropout: float = 0.3,
+    augmentation: Augmentation = AUGMENTATION,
+    precision: str = "fp32",
+    **optim: Any,
+) -> tuple[TrainState, list[EpochEnd]]:
+    """A whole training of a small model on the toy pictures."""
+    config = ModelConfig(model=model, widths=(8,), dropout=dropout)
+    settings = planned(epochs, epochs * steps_per_epoch(len(PICTURES), batch), seed, precision, **optim)
+    state = new_state(build_model(config, SPEC, seed), settings.optim, CPU)
+    batches = lambda epoch: shuffled(PICTURES, Order(seed=seed, epoch=epoch), batch, augmentation)  # noqa: E731
+    return state, list(fit(state, batches, settings))
+
+
+def weights_bytes(state: TrainState) -> list[bytes]:
+    return [tensor.contiguous().numpy().tobytes() for tensor in state.module.state_dict().values()]
+
+
+def right_share(module: nn.Module) -> float:
+    with torch.inference_mode():
+        logits = module.eval()(PICTURES.inputs.permute(0, 3, 1, 2))
+    return (logits.argmax(1) == PICTURES.targets).float().mean().item()
+
+
+def batch_of(inputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Batch:
+    return Batch(inputs=inputs, targets=targets, keys=torch.arange(len(targets)), weights=weights)
+
+
+class Linear(nn.Module):
+    """Softmax regression whose every number is known."""
+
+    def __init__(self, F: int = 2) -> None:
+        super().__init__()
+        self.layer = nn.Linear(F, K)
+        for weight in self.layer.parameters():
+            weight.data = torch.linspace(-0.5, 0.7, weight.numel()).reshape(weight.shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.layer(x)
+        return logits
+
+
+def drawn_batches(sizes: tuple[int, ...], seed: int = 0, weighted: bool = False) -> list[Batch]:
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        batch_of(
+            torch.randn(B, 2, generator=generator),
+            torch.randint(0, K, (B,), generator=generator),
+            torch.rand(B, generator=generator) if weighted else None,
+        )
+        for B in sizes
+    ]
+
+
+# ---- it learns
+
+
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_separable_problem_is_learned(model: str, precision: str) -> None:
+    state, ends = trained(
+        model=model, precision=precision, epochs=12, dropout=0.0, augmentation=Augmentation(), lr=0.01
+    )
+    assert right_share(state.module) > 0.98
+    assert ends[-1].loss < 0.2 * ends[0].loss
+    assert ends[-1].accuracy > 0.95
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+def test_every_optimiser_learns_under_every_schedule(optimiser: str, schedule: str) -> None:
+    lr = 0.05 if optimiser == "sgd" else 0.01
+    _, ends = trained(epochs=6, dropout=0.0, augmentation=Augmentation(), lr=lr, optimiser=optimiser, schedule=schedule)
+    assert ends[-1].loss < 0.6 * ends[0].loss
+
+
+def test_bf16_is_what_the_step_is_made_in() -> None:
+    one, other = (trained(precision=precision, epochs=1)[0] for precision in ("fp32", "bf16"))
+    assert weights_bytes(one) != weights_bytes(other)
+    assert {tensor.dtype for tensor in other.module.state_dict().values()} == {torch.float32}
+
+
+# ---- it repeats
+
+
+def test_two_runs_with_dropout_and_augmentation_are_byte_equal() -> None:
+    one, other = trained(), trained()
+    assert weights_bytes(one[0]) == weights_bytes(other[0])
+    assert [(e.loss, e.accuracy, e.lr) for e in one[1]] == [(e.loss, e.accuracy, e.lr) for e in other[1]]
+
+
+def test_another_seed_gives_other_weights() -> None:
+    assert weights_bytes(trained(seed=0)[0]) != weights_bytes(trained(seed=1)[0])
+
+
+def test_dropout_draws_of_the_seed_and_the_step_alone() -> None:
+    same = [batch_of(torch.ones(4, 50), torch.zeros(4, dtype=torch.int64))] * 3
+    kept: dict[int, list[Tensor]] = {}
+    for seed in (0, 0, 1):
+        module = nn.Sequential(nn.Dropout(0.5), nn.Linear(50, K))
+        module[0].register_forward_hook(lambda _, __, out, seed=seed: kept.setdefault(seed, []).append(out.clone()))
+        state = new_state(module, OptimConfig(), CPU)
+        list(fit(state, lambda _: same, planned(1, 3, seed)))
+    assert all(torch.equal(a, b) for a, b in zip(kept[0][:3], kept[0][3:], strict=True))
+    assert not torch.equal(kept[0][0], kept[0][1])
+    assert not torch.equal(kept[0][0], kept[1][0])
+
+
+def test_the_caller_s_global_draws_have_no_say() -> None:
+    torch.manual_seed(1)
+    one = weights_bytes(trained()[0])
+    torch.manual_seed(2)
+    assert weights_bytes(trained()[0]) == one
+
+
+def test_draws_between_two_epochs_have_no_say() -> None:
+    quiet, _ = trained()
+    settings = planned(2, 2 * steps_per_epoch(len(PICTURES), 16))
+    state = new_state(build_model(ModelConfig(model="cnn", widths=(8,), dropout=0.3), SPEC, 0), settings.optim, CPU)
+    for _ in fit(state, lambda e: shuffled(PICTURES, Order(seed=0, epoch=e), 16, AUGMENTATION), settings):
+        torch.rand(100)
+    assert weights_bytes(state) == weights_bytes(quiet)
+
+
+def test_the_caller_s_global_draws_are_left_as_they_were() -> None:
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    trained()
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_caller_s_global_draws_are_left_as_they_were_where_training_breaks() -> None:
+    def broken(_: int) -> Iterator[Batch]:
+        yield drawn_batches((4,))[0]
+        raise KeyboardInterrupt
+
+    training = fit(new_state(Linear(), OptimConfig(), CPU), broken, planned(1, 2))
+    before = torch.random.get_rng_state()
+    with pytest.raises(KeyboardInterrupt):
+        next(training)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+# ---- what comes out
+
+
+def standing_still(batches: list[Batch]) -> tuple[Linear, EpochEnd]:
+    """An epoch whose steps are too small to move a weight, so that all batches meet the same ones."""
+    module, optim = Linear(), {"optimiser": "sgd", "momentum": 0.0, "lr": 1e-30, "schedule": "constant"}
+    state = new_state(module, OptimConfig(**optim), CPU)  # type: ignore[arg-type]
+    return module, next(fit(state, lambda _: batches, planned(1, len(batches), **optim)))
+
+
+def test_the_loss_of_ragged_batches_is_the_mean_over_samples() -> None:
+    batches = drawn_batches((5, 3, 1))
+    module, end = standing_still(batches)
+    inputs = torch.cat([batch.inputs for batch in batches]).double()
+    targets = torch.cat([batch.targets for batch in batches])
+    logits = inputs @ module.layer.weight.detach().double().T + module.layer.bias.detach().double()
+    losses = [math.log(row.exp().sum().item()) - row[k].item() for row, k in zip(logits, targets, strict=True)]
+    assert end.loss == pytest.approx(sum(losses) / 9, rel=1e-6)
+    assert end.accuracy == pytest.approx((logits.argmax(1) == targets).double().mean().item())
+
+
+def one_step(batch: Batch, lr: float = 0.1) -> tuple[Linear, EpochEnd]:
+    module = Linear()
+    optim = {"optimiser": "sgd", "momentum": 0.0, "lr": lr, "schedule": "constant"}
+    state = new_state(module, OptimConfig(**optim), CPU)  # type: ignore[arg-type]
+    return module, next(fit(state, lambda _: [batch], planned(1, 1, **optim)))
+
+
+def by_hand(batch: Batch, lr: float = 0.1) -> Linear:
+    """The weighted mean's gradient, in closed form: (softmax - one-hot) x input."""
+    module = Linear()
+    B = len(batch.targets)
+    weights = torch.ones(B) if batch.weights is None else batch.weights
+    error = module(batch.inputs).detach().softmax(1)
+    error[torch.arange(B), batch.targets] -= 1
+    error = error * (weights / weights.sum())[:, None]
+    module.layer.weight.data -= lr * error.T @ batch.inputs
+    module.layer.bias.data -= lr * error.sum(0)
+    return module
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_step_is_the_gradient_of_the_mean_by_hand(weighted: bool) -> None:
+    batch = drawn_batches((7,), weighted=weighted)[0]
+    for one, other in zip(one_step(batch)[0].parameters(), by_hand(batch).parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_sample_of_weight_two_counts_as_two() -> None:
+    inputs, targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 2])
+    heavy = one_step(batch_of(inputs, targets, torch.tensor([1.0, 2.0])))
+    twice = one_step(batch_of(inputs[[0, 1, 1]], targets[[0, 1, 1]]))
+    torch.testing.assert_close(heavy[0].layer.weight, twice[0].layer.weight)
+    assert heavy[1].loss == pytest.approx(twice[1].loss)
+
+
+def test_a_sample_of_weight_zero_has_no_say() -> None:
+    inputs, targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 2])
+    without = one_step(batch_of(inputs[:1], targets[:1]))
+    zero = one_step(batch_of(inputs, targets, torch.tensor([1.0, 0.0])))
+    torch.testing.assert_close(zero[0].layer.weight, without[0].layer.weight)
+    assert zero[1].loss == pytest.approx(without[1].loss)
+
+
+def test_the_weighted_loss_of_ragged_batches_is_taken_once_at_the_end() -> None:
+    batches = drawn_batches((6, 2), weighted=True)
+    module, end = standing_still(batches)
+    losses = torch.cat([nn.functional.cross_entropy(module(b.inputs), b.targets, reduction="none") for b in batches])
+    weights = torch.cat([batch.weights for batch in batches if batch.weights is not None])
+    assert end.loss == pytest.approx((losses * weights).sum().item() / weights.sum().item(), rel=1e-6)
+
+
+def test_label_smoothing_reaches_the_loss() -> None:
+    ends = [trained(epochs=1, label_smoothing=smoothing)[1][0].loss for smoothing in (0.0, 0.5)]
+    assert ends[0] != ends[1]
+
+
+def test_an_epoch_s_end_counts_epochs_steps_and_samples() -> None:
+    ends = trained(epochs=3, batch=16)[1]  # 90 samples: 5 batches of 16 and one of 10
+    assert [end.epoch for end in ends] == [1, 2, 3]
+    assert [end.step for end in ends] == [6, 12, 18]
+    assert [end.samples for end in ends] == [90, 90, 90]
+    assert all(end.seconds > 0 for end in ends)
+
+
+def test_an_epoch_s_end_has_the_learning_rate_of_its_last_step() -> None:
+    ends = trained(epochs=2, batch=16, lr=0.5, schedule="step", milestones=(0.5,), gamma=0.1)[1]
+    assert [end.lr for end in ends] == pytest.approx([0.5, 0.05])
+
+
+def test_the_schedule_runs_over_the_steps_of_all_epochs() -> None:
+    ends = trained(epochs=4, batch=16, lr=1e-3, schedule="cosine")[1]
+    done = [5 / 24, 11 / 24, 17 / 24, 23 / 24]
+    assert [end.lr for end in ends] == pytest.approx([0.5e-3 * (1 + math.cos(math.pi * share)) for share in done])
+
+
+def test_batches_are_asked_for_by_the_epochs_done_so_far() -> None:
+    asked: list[int] = []
+
+    def batches(epoch: int) -> list[Batch]:
+        asked.append(epoch)
+        return drawn_batches((4,))
+
+    list(fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 3)))
+    assert asked == [0, 1, 2]
+
+
+def test_between_epochs_the_module_is_in_eval_mode_and_in_training_inside() -> None:
+    modes: list[bool] = []
+    module = Linear()
+    module.register_forward_pre_hook(lambda layer, _: modes.append(layer.training))
+    state = new_state(module, OptimConfig(), CPU)
+    for _ in fit(state, lambda _: drawn_batches((4,)), planned(2, 2)):
+        assert not module.training
+    assert modes == [True, True]
+
+
+# ---- stopping
+
+
+def test_stopping_is_not_asking_for_the_next() -> None:
+    asked: list[int] = []
+
+    def batches(epoch: int) -> list[Batch]:
+        asked.append(epoch)
+        return drawn_batches((4, 4))
+
+    state = new_state(Linear(), OptimConfig(), CPU)
+    ends = list(islice(fit(state, batches, planned(10, 20)), 2))
+    assert [end.epoch for end in ends] == [1, 2]
+    assert asked == [0, 1]
+    assert (state.epoch, state.step) == (2, 4)
+
+
+def test_a_state_that_goes_on_ends_where_an_unbroken_one_does() -> None:
+    settings = planned(4, 8)
+    batches: Callable[[int], list[Batch]] = lambda epoch: drawn_batches((4, 4), epoch)  # noqa: E731
+    broken, unbroken = (new_state(Linear(), OptimConfig(), CPU) for _ in range(2))
+    list(islice(fit(broken, batches, settings), 2))
+    list(fit(broken, batches, settings))
+    list(fit(unbroken, batches, settings))
+    assert weights_bytes(broken) == weights_bytes(unbroken)
+    assert (broken.epoch, broken.step) == (unbroken.epoch, unbroken.step) == (4, 8)
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_the_run_with_the_epoch_and_a_smaller_lr(value: float) -> None:
+    def batches(epoch: int) -> list[Batch]:
+        good = drawn_batches((4, 4))
+        return good if epoch == 0 else [good[0], batch_of(good[1].inputs * value, good[1].targets)]
+
+    training = fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 6, lr=0.02))
+    assert next(training).epoch == 1
+    with pytest.raises(TellapartError, match=r"The training loss became (nan|inf) in epoch 2\. Try --lr 0\.002\."):
+        next(training)
+
+
+def test_a_learning_rate_that_is_far_too_high_is_told() -> None:
+    with pytest.raises(TellapartError, match=r"in epoch \d+\. Try --lr 1e\+29\."):
+        trained(epochs=5, lr=1e30, optimiser="sgd", augmentation=Augmentation(), dropout=0.0)
+
+
+# ---- what is settled before the first step
+
+
+def plan_of(samples: int, batch: int = 64, module: nn.Module | None = None, bf16: bool = False, **train: Any) -> Plan:
+    world = World(device=CPU.device, threads=1, bf16=bf16)
+    sample = torch.zeros(1, 1, 28, 28) if module else torch.zeros(1, 2)
+    config = TrainConfig(batch=batch, **train)
+    return plan(module or Linear(), sample, OptimConfig(), config, steps_per_epoch(samples, batch), world)
+
+
+@pytest.mark.parametrize(
+    ("samples", "epochs"), [(64 * 100, 30), (64 * 99, 31), (64 * 10_000, 10), (64, 200), (64 * 300, 10), (64 * 15, 200)]
+)
+def test_epochs_follow_from_the_number_of_steps(samples: int, epochs: int) -> None:
+    settled = plan_of(samples)
+    assert settled.epochs == epochs
+    assert settled.steps == epochs * samples // 64
+
+
+def test_epochs_that_are_asked_for_are_taken() -> None:
+    assert (plan_of(640, epochs=3).epochs, plan_of(640, epochs=3).steps) == (3, 30)
+
+
+CONV = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.Flatten(), nn.Linear(64 * 784, 2))
+
+
+def test_products_of_convolutions_by_hand() -> None:
+    assert conv_products(CONV, torch.zeros(1, 1, 28, 28)) == 28 * 28 * 64 * 9
+    assert conv_products(Linear(), torch.zeros(1, 2)) == 0
+
+
+def test_counting_products_leaves_the_module_as_it_was() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5))
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    conv_products(module, torch.ones(1, 1, 5, 5))
+    assert module.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+    assert not module[0]._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ("bf16", "batch", "precision", "cast"),
+    [
+        (True, 64, "auto", True),
+        (True, 1, "auto", False),  # too few products to pay for the cast
+        (False, 64, "auto", False),
+        (False, 1, "bf16", True),
+        (True, 64, "fp32", False),
+    ],
+)
+def test_auto_takes_bf16_where_the_hardware_has_it_and_it_pays(
+    bf16: bool, batch: int, precision: str, cast: bool
+) -> None:
+    settled = plan_of(640, batch, CONV, bf16, precision=precision)
+    assert settled.autocast == (torch.bfloat16 if cast else None)
+
+
+def test_a_model_without_convolutions_stays_in_fp32() -> None:
+    assert plan_of(640, 512, bf16=True).autocast is None
+
+
+def test_filters_lie_channels_last_and_matrices_as_they_are() -> None:
+    state = new_state(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4, 2)), OptimConfig(), CPU)
+    assert convolves(state.module)
+    assert state.module[0].weight.is_contiguous(memory_format=torch.channels_last)  # type: ignore[index]
+    assert (state.step, state.epoch) == (0, 0)

@@ -1,0 +1,120 @@
+"""How a gradient becomes a step."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tellapart.config import OptimConfig, Optimiser
+from tellapart.training.optimisers import OPTIMISERS, build_optimiser, peak_lr, set_lr
+
+every_optimiser = pytest.mark.parametrize("name", list(OPTIMISERS))
+
+
+def small(seed: int = 0) -> nn.Sequential:
+    generator = torch.Generator().manual_seed(seed)
+    module = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * 4, 2))
+    for weight in module.parameters():
+        weight.data = torch.randn(weight.shape, generator=generator)
+    return module
+
+
+def gradients(module: nn.Module, step: int) -> None:
+    """Give each weight the same drawn gradient whoever asks."""
+    generator = torch.Generator().manual_seed(step)
+    for weight in module.parameters():
+        weight.grad = torch.randn(weight.shape, generator=generator)
+
+
+def plain(name: str, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
+    """Torch's own, neither fused nor batched."""
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=lr, momentum=0.9, foreach=False)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=lr, foreach=False)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@every_optimiser
+def test_twenty_steps_are_those_of_torch(name: Optimiser, decay: float) -> None:
+    ours, theirs = small(), small()
+    optimiser = build_optimiser(ours, OptimConfig(optimiser=name, lr=0.01, weight_decay=decay))
+    groups = [
+        {"params": [p], "weight_decay": decay if label in ("0.weight", "3.weight") else 0.0}
+        for label, p in theirs.named_parameters()
+    ]
+    reference = plain(name, groups, 0.01)
+    for step in range(20):
+        for module, moving in ((ours, optimiser), (theirs, reference)):
+            gradients(module, step)
+            moving.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@every_optimiser
+def test_decay_pulls_at_matrices_and_filters_and_spares_biases_and_scales(name: Optimiser) -> None:
+    module = small()
+    before = {label: weight.detach().clone() for label, weight in module.named_parameters()}
+    optimiser = build_optimiser(module, OptimConfig(optimiser=name, lr=0.01, weight_decay=0.5))
+    for weight in module.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimiser.step()
+    moved = {label for label, weight in module.named_parameters() if not torch.equal(weight, before[label])}
+    assert moved == {"0.weight", "3.weight"}
+    for label in moved:
+        after = dict(module.named_parameters())[label]
+        assert (after.abs() <= before[label].abs() + 1e-9).all() or name == "adam"  # adam's step has one size
+
+
+@every_optimiser
+def test_without_a_gradient_and_without_decay_nothing_moves(name: Optimiser) -> None:
+    module = small()
+    before = [weight.detach().clone() for weight in module.parameters()]
+    optimiser = build_optimiser(module, OptimConfig(optimiser=name))
+    for weight in module.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimiser.step()
+    assert all(torch.equal(one, other) for one, other in zip(module.parameters(), before, strict=True))
+
+
+@every_optimiser
+def test_every_trainable_weight_is_in_one_group(name: Optimiser) -> None:
+    module = small()
+    module[1].requires_grad_(False)
+    optimiser = build_optimiser(module, OptimConfig(optimiser=name))
+    held = [id(weight) for group in optimiser.param_groups for weight in group["params"]]
+    assert sorted(held) == sorted(id(weight) for weight in module.parameters() if weight.requires_grad)
+
+
+@every_optimiser
+def test_a_module_with_biases_alone_has_an_optimiser(name: Optimiser) -> None:
+    optimiser = build_optimiser(nn.LayerNorm(3), OptimConfig(optimiser=name, weight_decay=0.1))
+    assert [group["weight_decay"] for group in optimiser.param_groups] == [0.0]
+
+
+@pytest.mark.parametrize(("name", "usual"), [("sgd", 0.05), ("adam", 0.001), ("adamw", 0.001)])
+def test_each_optimiser_has_its_usual_learning_rate(name: Optimiser, usual: float) -> None:
+    assert peak_lr(OptimConfig(optimiser=name)) == usual
+    assert peak_lr(OptimConfig(optimiser=name, lr=0.3)) == 0.3
+
+
+@every_optimiser
+def test_a_learning_rate_goes_to_every_group(name: Optimiser) -> None:
+    optimiser = build_optimiser(small(), OptimConfig(optimiser=name, lr=1.0))
+    assert [group["lr"] for group in optimiser.param_groups] == [1.0, 1.0]
+    set_lr(optimiser, 0.25)
+    assert [group["lr"] for group in optimiser.param_groups] == [0.25, 0.25]
+
+
+def test_momentum_keeps_its_share_of_the_last_step() -> None:
+    weight = nn.Linear(1, 1, bias=False)
+    weight.weight.data.fill_(0)
+    optimiser = build_optimiser(weight, OptimConfig(optimiser="sgd", momentum=0.5))
+    set_lr(optimiser, 1.0)
+    places = []
+    for _ in range(3):
+        weight.weight.grad = torch.ones(1, 1)
+        optimiser.step()
+        places.append(weight.weight.item())
+    assert places == pytest.approx([-1, -1 - 1.5, -1 - 1.5 - 1.75])
