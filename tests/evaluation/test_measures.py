@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from made_predictions import drawn, of_answers, of_logits
 from sklearn import metrics
 
-from tellapart.errors import DataError
+from tellapart.errors import DataError, TellapartError
 from tellapart.evaluation.intervals import resampled
 from tellapart.evaluation.measures import (
     METRICS,
@@ -163,7 +163,7 @@ def test_no_samples_are_refused():
 def test_logits_that_are_not_finite_are_refused_by_name():
     values = np.zeros((3, 2))
     values[1, 0] = np.nan
-    with pytest.raises(DataError, match="1 of 3 samples got logits that are not finite, first 'test/00001'"):
+    with pytest.raises(TellapartError, match="1 of 3 samples got logits that are not finite, first 'test/00001'"):
         scores(of_logits(values, [0, 0, 0]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -104,10 +105,25 @@ class Bars:
 
 
 def watch_for(quiet: bool) -> Watch:
-    """The fitting one for where this process writes."""
+    """The fitting one for where this process writes; what the rooms log (a download, say) is told there too."""
     if quiet:
         return Silence()
-    return Bars() if sys.stderr.isatty() else Lines()
+    watch = Bars() if sys.stderr.isatty() else Lines()
+    log = logging.getLogger("tellapart")
+    log.setLevel(logging.INFO)
+    log.handlers = [_Told(watch)]
+    return watch
+
+
+class _Told(logging.Handler):
+    """Passes log records on to a watch."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._watch.say(self.format(record))
 
 
 class Stopwatch:

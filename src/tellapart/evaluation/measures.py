@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.errors import DataError
+from tellapart.errors import DataError, TellapartError
 from tellapart.evaluation.intervals import (
     Interval,
     mean_interval,
@@ -266,7 +266,7 @@ def _refuse_unmeasurable(predictions: Predictions) -> None:
         )
     finite = np.isfinite(predictions.logits).all(axis=1)
     if not finite.all():
-        raise DataError(
+        raise TellapartError(
             f"{int((~finite).sum()):,} of {len(finite):,} samples got logits that are not finite, first "
-            f"{predictions.ids[int(finite.argmin())]!r}: training diverged (try a lower lr) or the weights are damaged."
+            f"{predictions.ids[int(finite.argmin())]!r}: training diverged. Try a lower --lr."
         )

@@ -1,0 +1,167 @@
+"""What `train` leaves behind, and that it can be had again to the byte."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.photos import make_photos
+
+import tellapart
+from tellapart.commands.train import train
+from tellapart.config import RunConfig, read_toml
+from tellapart.evaluation.measures import measure
+from tellapart.evaluation.tables import measures_json, read_predictions_csv
+from tellapart.files import verify_manifest
+
+SETTINGS = {"epochs": 4, "batch": 8, "crop_padding": 2, "flip": True, "dropout": 0.2}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, one of them broken, and a run on them."""
+    folder = tmp_path_factory.mktemp("home")
+    make_photos(folder / "photos", each=20)
+    (folder / "photos/red/broken.png").write_bytes((folder / "photos/red/0-0.png").read_bytes()[:100])
+    train(RunConfig.of(str(folder / "photos"), SETTINGS), runs_dir=folder / "runs")
+    return folder
+
+
+@pytest.fixture
+def run(home: Path) -> Path:
+    return home / "runs/photos"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run.json", "config.toml", "history.csv", "report.html", "data/split.csv", "data/issues.csv",
+        "data/preview.png",        "checkpoints/last/weights.safetensors", "checkpoints/best/weights.safetensors",
+        "checkpoints/best/MANIFEST.json",
+        "model/weights.safetensors", "model/card.json", "model/README.md", "model/MANIFEST.json",
+        "metrics/val.json", "metrics/test.json", "metrics/per_class.csv", "metrics/confusion.csv",
+        "metrics/predictions_val.csv", "metrics/predictions_test.csv",
+        "plots/confusion.svg", "plots/learning_curves.svg", "plots/per_class.svg",
+    ],
+)  # fmt: skip
+def test_the_run_folder_holds(run: Path, name: str) -> None:
+    assert (run / name).stat().st_size > 0
+
+
+def test_nothing_partial_is_left_in_the_run_folder(run: Path) -> None:
+    assert not [path for path in run.rglob("*") if path.name.startswith(".")]
+
+
+def test_the_facts_say_how_it_went(run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["status"] == "finished"
+    assert facts["exit_reason"] == "all epochs done"
+    assert facts["epochs"] == 4
+    assert sum(facts["data"]["samples"].values()) == 60
+    assert set(facts["versions"]) >= {"tellapart", "python", "torch", "numpy"}
+
+
+def test_the_history_has_a_row_for_each_epoch(run: Path) -> None:
+    history = rows(run / "history.csv")
+    assert [row["epoch"] for row in history] == ["1", "2", "3", "4"]
+    assert all(0 <= float(row["val_accuracy"]) <= 1 for row in history)
+
+
+def test_a_broken_picture_is_named_with_its_cause_and_left_alone(home: Path, run: Path) -> None:
+    issues = rows(run / "data/issues.csv")
+    assert [issue["path"] for issue in issues] == ["red/broken.png"]
+    assert "cut" in issues[0]["detail"] or "truncated" in issues[0]["detail"]
+    assert (home / "photos/red/broken.png").exists()
+
+
+def test_the_split_names_each_readable_picture_once(run: Path) -> None:
+    split = rows(run / "data/split.csv")
+    assert len({row["id"] for row in split}) == len(split) == 60
+    assert {row["part"] for row in split} == {"train", "val", "test"}
+
+
+def test_predicting_the_test_list_gives_the_reported_numbers_exactly(home: Path, run: Path) -> None:
+    test = [row for row in rows(run / "data/split.csv") if row["part"] == "test"]
+    model = tellapart.load(run)
+    answers = model.predict([home / "photos" / row["id"] for row in test])
+    right = sum(answer.label == row["class"] for answer, row in zip(answers, test, strict=True))
+    reported = json.loads((run / "metrics/test.json").read_text())
+    assert right / len(test) == reported["accuracy"]["value"]
+    losses = [-np.log(a.probabilities[row["class"]]) for a, row in zip(answers, test, strict=True)]
+    assert np.mean(losses) == pytest.approx(reported["log_loss"]["value"], rel=1e-12)
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_every_reported_number_follows_from_the_predictions_file(run: Path, part: str) -> None:
+    text = (run / f"metrics/predictions_{part}.csv").read_bytes().decode("utf-8", "surrogateescape")
+    reported = json.loads((run / f"metrics/{part}.json").read_text())
+    again = measures_json(measure(read_predictions_csv(text)))
+    assert {name: reported[name] for name in again} == again
+
+
+def test_training_from_the_config_of_the_run_gives_the_same_bytes(home: Path, run: Path) -> None:
+    settings = read_toml(run / "config.toml")
+    again = train(RunConfig.of(settings.pop("data"), settings), runs_dir=home / "again")
+    for name in (
+        "model/weights.safetensors",
+        "checkpoints/last/optimiser.safetensors",
+        "metrics/test.json",
+        "data/preview.png",
+    ):
+        assert (again / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_weights_and_the_same_split(home: Path, run: Path) -> None:
+    other = train(RunConfig.of(str(home / "photos"), SETTINGS | {"seed": 1}), runs_dir=home / "other")
+    assert (other / "model/weights.safetensors").read_bytes() != (run / "model/weights.safetensors").read_bytes()
+    assert (other / "data/split.csv").read_bytes() == (run / "data/split.csv").read_bytes()
+
+
+def test_the_model_has_the_weights_of_the_best_epoch(run: Path) -> None:
+    best, model = (run / f"{folder}/weights.safetensors" for folder in ("checkpoints/best", "model"))
+    assert best.read_bytes() == model.read_bytes()
+    facts, history = json.loads((run / "run.json").read_text()), rows(run / "history.csv")
+    most = max(float(row["val_accuracy"]) for row in history)
+    tied = [row for row in history if float(row["val_accuracy"]) == most]
+    assert facts["best_epoch"] == int(min(tied, key=lambda row: float(row["val_log_loss"]))["epoch"])
+
+
+def test_every_folder_with_weights_passes_its_manifest(run: Path) -> None:
+    for folder in ("model", "checkpoints/best", "checkpoints/last"):
+        verify_manifest(run / folder)
+
+
+def test_training_stops_early_when_patience_is_over(home: Path) -> None:
+    config = RunConfig.of(str(home / "photos"), {"epochs": 200, "patience": 3, "lr": 0.01})
+    run = train(config, runs_dir=home / "early")
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["exit_reason"] == "early stop: 3 epochs without a better accuracy"
+    assert facts["epochs"] == facts["best_epoch"] + 3 < 200
+
+
+def test_without_a_val_part_the_last_weights_are_kept(home: Path) -> None:
+    run = train(RunConfig.of(str(home / "photos"), {"epochs": 2, "val_share": 0.0}), runs_dir=home / "noval")
+    assert json.loads((run / "run.json").read_text())["best_epoch"] == 2
+    assert not (run / "metrics/val.json").exists()
+    assert (run / "metrics/test.json").exists()
+
+
+def test_without_val_and_test_there_is_still_a_model_and_a_report(home: Path) -> None:
+    run = train(
+        RunConfig.of(str(home / "photos"), {"epochs": 1, "val_share": 0.0, "test_share": 0.0}), runs_dir=home / "bare"
+    )
+    assert len(tellapart.load(run).predict(home / "photos/red/0-1.png")) == 1
+    assert "report" in (run / "report.html").name
+
+
+def test_a_loss_that_is_no_number_ends_the_run_as_failed_and_says_what_to_do(home: Path) -> None:
+    config = RunConfig.of(str(home / "photos"), {"epochs": 3, "lr": 1e30, "optimiser": "sgd", "precision": "fp32"})
+    with pytest.raises(tellapart.errors.TellapartError, match="training diverged"):
+        train(config, runs_dir=home / "failed")
+    assert json.loads((home / "failed/photos/run.json").read_text())["status"] == "failed"

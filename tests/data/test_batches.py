@@ -1,0 +1,175 @@
+"""Batches: a permutation of (seed, epoch) to train on, in order to predict."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tellapart.data.augment import Augmentation, augmented
+from tellapart.data.batches import in_order, shuffled, steps_per_epoch, unlabelled
+from tellapart.data.resident import Resident, key_of
+from tellapart.types import Order
+
+NOTHING = Augmentation()
+ORDER = Order(seed=0, epoch=0)
+sizes = st.integers(1, 70)
+
+
+def vectors(N: int) -> Resident:
+    """Sample i is the vector (i, -i) of class i % 3."""
+    number = torch.arange(N)
+    ids = tuple(f"x/{i}" for i in range(N))
+    return Resident(
+        inputs=torch.stack([number, -number], 1).float(),
+        targets=number % 3,
+        keys=torch.tensor([key_of(name) for name in ids]),
+        ids=ids,
+    )
+
+
+def pictures(N: int, H: int = 4, W: int = 5, C: int = 3) -> Resident:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randint(0, 256, (N, H, W, C), generator=generator).to(torch.uint8)
+    return Resident(inputs=inputs, **{name: getattr(vectors(N), name) for name in ("targets", "keys", "ids")})
+
+
+def numbers(part: Resident, batch: int, order: Order = ORDER) -> list[list[int]]:
+    """Which samples are in each batch of an epoch."""
+    return [[int(x) for x in b.inputs[:, 0].tolist()] for b in shuffled(part, order, batch, NOTHING)]
+
+
+def flat(batches: list[list[int]]) -> list[int]:
+    return [number for batch in batches for number in batch]
+
+
+# ---- shuffled
+
+
+@given(sizes, sizes, st.integers(0, 2**40), st.integers(0, 300))
+@settings(deadline=None)
+def test_an_epoch_meets_every_sample_once(N: int, batch: int, seed: int, epoch: int) -> None:
+    assert sorted(flat(numbers(vectors(N), batch, Order(seed=seed, epoch=epoch)))) == list(range(N))
+
+
+@given(sizes, sizes)
+@settings(deadline=None)
+def test_no_last_batch_holds_one_sample(N: int, batch: int) -> None:
+    lengths = [len(rows) for rows in numbers(vectors(N), batch)]
+    assert lengths[-1] > 1 or N == 1 or batch == 1
+    assert lengths[:-1] == [batch] * (len(lengths) - 1)
+    assert lengths[-1] <= batch + 1
+    assert len(lengths) == steps_per_epoch(N, batch)
+
+
+@given(sizes, sizes, sizes)
+@settings(deadline=None)
+def test_the_order_does_not_depend_on_the_batch_size(N: int, one: int, other: int) -> None:
+    assert flat(numbers(vectors(N), one)) == flat(numbers(vectors(N), other))
+
+
+def test_the_order_is_a_function_of_the_seed_and_the_epoch() -> None:
+    part = vectors(50)
+    orders = [Order(seed=seed, epoch=epoch) for seed in (0, 1) for epoch in (0, 1)]
+    drawn = [tuple(flat(numbers(part, 8, order))) for order in orders]
+    assert len(set(drawn)) == 4
+    assert drawn == [tuple(flat(numbers(part, 8, order))) for order in orders]
+
+
+def test_the_caller_s_global_draws_have_no_say_and_are_left_alone() -> None:
+    torch.manual_seed(1)
+    one, before = numbers(vectors(50), 8), torch.random.get_rng_state()
+    assert numbers(vectors(50), 8) == one
+    torch.manual_seed(2)
+    assert numbers(vectors(50), 8) == one
+    torch.manual_seed(1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_every_place_is_equally_likely() -> None:
+    part = vectors(10)
+    firsts = [numbers(part, 10, Order(seed=0, epoch=epoch))[0][0] for epoch in range(1000)]
+    assert all(abs(firsts.count(i) - 100) < 50 for i in range(10))
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "steps"),
+    [(1, 1, 1), (1, 64, 1), (2, 1, 2), (64, 64, 1), (65, 64, 1), (66, 64, 2), (128, 64, 2), (129, 64, 2), (3, 2, 1)],
+)
+def test_steps_by_hand(samples: int, batch: int, steps: int) -> None:
+    assert steps_per_epoch(samples, batch) == steps
+
+
+def test_targets_and_keys_go_with_their_sample() -> None:
+    part = vectors(23)
+    for batch in shuffled(part, ORDER, 5, NOTHING):
+        rows = batch.inputs[:, 0].long()
+        assert torch.equal(batch.targets, rows % 3)
+        assert torch.equal(batch.keys, part.keys[rows])
+        assert torch.equal(batch.inputs, part.inputs[rows])
+        assert batch.weights is None
+
+
+def test_pictures_come_channels_first_and_lie_channels_last() -> None:
+    batch = next(shuffled(pictures(9), ORDER, 4, NOTHING))
+    assert batch.inputs.shape == (4, 3, 4, 5)
+    assert batch.inputs.dtype == torch.uint8
+    assert batch.inputs.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("sizes", [(3, 7), (1, 20)])
+def test_a_sample_is_augmented_alike_whatever_the_batch_size(sizes: tuple[int, int]) -> None:
+    part, augmentation = pictures(20), Augmentation(crop_padding=2, flip=True)
+    one, other = (torch.cat([b.inputs for b in shuffled(part, ORDER, batch, augmentation)]) for batch in sizes)
+    assert torch.equal(one, other)
+
+
+def test_augmentation_is_that_of_the_sample_s_key() -> None:
+    part, augmentation = pictures(20), Augmentation(crop_padding=2, flip=True)
+    expected = augmented(part.inputs, torch.arange(20), part.keys, ORDER, augmentation)
+    place = {key: i for i, key in enumerate(part.keys.tolist())}
+    for batch in shuffled(part, ORDER, 6, augmentation):
+        rows = [place[key] for key in batch.keys.tolist()]
+        assert torch.equal(batch.inputs.permute(0, 2, 3, 1), expected[rows])
+
+
+def test_vectors_are_never_augmented() -> None:
+    augmentation = Augmentation(crop_padding=2, flip=True)
+    plain = flat(numbers(vectors(20), 6))
+    assert [int(x) for b in shuffled(vectors(20), ORDER, 6, augmentation) for x in b.inputs[:, 0]] == plain
+
+
+# ---- in order, and unlabelled
+
+
+@given(sizes, sizes)
+@settings(deadline=None)
+def test_in_order_is_the_part_as_it_lies(N: int, batch: int) -> None:
+    part = vectors(N)
+    batches = list(in_order(part, batch))
+    assert torch.equal(torch.cat([b.inputs for b in batches]), part.inputs)
+    assert torch.equal(torch.cat([b.targets for b in batches]), part.targets)
+    assert torch.equal(torch.cat([b.keys for b in batches]), part.keys)
+    assert [len(b.targets) for b in batches[:-1]] == [batch] * (len(batches) - 1)
+
+
+def test_in_order_gives_pictures_channels_first() -> None:
+    part = pictures(5)
+    batch = next(in_order(part, 3))
+    assert torch.equal(batch.inputs, part.inputs[:3].permute(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5, 1), (3, 4, 5, 3), (3, 7)])
+def test_unlabelled_things_have_a_target_of_minus_one(shape: tuple[int, ...]) -> None:
+    values = np.arange(np.prod(shape), dtype=np.uint8 if len(shape) == 4 else np.float32).reshape(shape)
+    batch = unlabelled(values)
+    assert batch.targets.tolist() == [-1, -1, -1]
+    given = batch.inputs.permute(0, 2, 3, 1) if len(shape) == 4 else batch.inputs
+    assert np.array_equal(given.numpy(), values)
+
+
+def test_unlabelled_things_come_in_the_form_that_training_s_do() -> None:
+    part = pictures(3)
+    one, other = unlabelled(part.inputs.numpy()), next(in_order(part, 3))
+    assert torch.equal(one.inputs, other.inputs)
+    assert one.inputs.stride() == other.inputs.stride()

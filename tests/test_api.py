@@ -1,0 +1,122 @@
+"""The Python face: train, load, predict, evaluate."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.photos import make_photos
+
+import tellapart
+from tellapart.errors import DamagedError, DataError, SettingError
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos and a run on them."""
+    folder = tmp_path_factory.mktemp("home")
+    make_photos(folder / "photos", each=15)
+    tellapart.train(folder / "photos", runs_dir=folder / "runs", quiet=True, epochs=30)
+    return folder
+
+
+@pytest.fixture
+def model(home: Path) -> tellapart.Model:
+    return tellapart.load(home / "runs/photos")
+
+
+def test_the_model_tells_colours_apart(home: Path, model: tellapart.Model) -> None:
+    fresh = make_photos(home / "fresh", each=5, seed=7)
+    assert model.evaluate(fresh)["accuracy"].value == 1
+    assert [answer.label for answer in model.predict(sorted((fresh / "red").glob("*.png")))] == ["red"] * 5
+
+
+def test_a_path_its_bytes_its_picture_and_its_array_get_the_same_answer(home: Path, model: tellapart.Model) -> None:
+    path = home / "photos/green/0-3.png"
+    picture = Image.open(path)
+    forms = [path, str(path), path.read_bytes(), picture, np.asarray(picture)]
+    answers = model.predict(forms)
+    assert [answer.confidence for answer in answers] == pytest.approx([answers[0].confidence] * 5, rel=1e-6)
+    assert {answer.label for answer in answers} == {"green"}
+
+
+def test_one_item_gives_a_list_of_one(home: Path, model: tellapart.Model) -> None:
+    assert len(model.predict(home / "photos/green/0-3.png")) == 1
+    assert len(model.predict(np.zeros((20, 20, 3), np.uint8))) == 1
+    assert len(model.predict(np.zeros((4, 20, 20, 3), np.uint8))) == 4
+    assert model.predict([]) == []
+
+
+def test_probabilities_sum_to_one_in_the_order_of_the_classes(model: tellapart.Model) -> None:
+    shares = model.predict_proba(np.zeros((3, 20, 20, 3), np.uint8))
+    assert shares.shape == (3, 3)
+    assert shares.sum(axis=1) == pytest.approx(1)
+    assert model.classes == ("blue", "green", "red")
+    assert list(model.predict(np.zeros((20, 20, 3), np.uint8))[0].probabilities) == list(model.classes)
+
+
+def test_a_picture_turned_by_exif_gets_the_answer_of_the_upright_one(home: Path, model: tellapart.Model) -> None:
+    picture = Image.open(home / "photos/blue/0-2.png")
+    turned, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # stored turned a quarter to the left
+    picture.transpose(Image.Transpose.ROTATE_90).save(turned, "PNG", exif=exif)
+    upright, from_turned = model.predict([picture, turned.getvalue()])
+    assert from_turned.probabilities == pytest.approx(upright.probabilities, rel=1e-6)
+
+
+def test_an_item_that_cannot_be_read_is_answered_with_its_cause(model: tellapart.Model) -> None:
+    bad, good = model.predict([b"no picture", np.zeros((20, 20, 3), np.uint8)])
+    assert bad.label is None
+    assert "not a picture" in str(bad.error)
+    assert good.error is None
+    with pytest.raises(DataError, match="item 0: not a picture"):
+        model.predict_proba([b"no picture"])
+
+
+def test_a_model_folder_alone_is_enough(home: Path, model: tellapart.Model) -> None:
+    alone = tellapart.load(home / "runs/photos/model")
+    black = np.zeros((20, 20, 3), np.uint8)
+    assert alone.predict(black) == model.predict(black)
+
+
+def test_a_flipped_bit_is_found_before_a_weight_is_used(home: Path, tmp_path: Path) -> None:
+    for path in (home / "runs/photos/model").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = bytearray((tmp_path / "weights.safetensors").read_bytes())
+    weights[-3] ^= 4
+    (tmp_path / "weights.safetensors").write_bytes(weights)
+    with pytest.raises(DamagedError, match="not the bytes that were written"):
+        tellapart.load(tmp_path)
+
+
+def test_a_misspelt_setting_is_answered_before_torch_loads() -> None:
+    with pytest.raises(SettingError, match="Did you mean 'epochs'"):
+        tellapart.train("digits", epoch=3)
+    code = (
+        "import sys, tellapart\n"
+        "try: tellapart.train('digits', epoch=3)\n"
+        "except ValueError: assert 'torch' not in sys.modules\n"
+        "else: raise AssertionError"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_run_gives_its_measures_facts_and_model(home: Path) -> None:
+    run = tellapart.Run(path=home / "runs/photos")
+    assert 0 <= run.measures()["accuracy"].low <= run.measures("val")["accuracy"].high <= 1
+    assert run.facts["status"] == "finished"
+    assert run.report.exists()
+    assert run.model.classes == ("blue", "green", "red")
+
+
+def test_vectors_are_not_mistaken_for_pictures(model: tellapart.Model) -> None:
+    assert "give uint8" in str(model.predict([np.zeros(5, np.float32)])[0].error)
+
+
+def test_what_is_public_is_listed_and_there() -> None:
+    assert all(hasattr(tellapart, name) for name in tellapart.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = tellapart.trian

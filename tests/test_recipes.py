@@ -1,0 +1,70 @@
+"""Every shipped recipe is whole and trains."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tellapart.commands.recipes import Recipe, find_recipe, recipes
+from tellapart.config import RunConfig, read_toml
+from tellapart.data import SOURCES
+from tellapart.data.arrays import ArraySource
+from tellapart.data.augment import Augmentation
+from tellapart.data.batches import shuffled, steps_per_epoch
+from tellapart.data.resident import load
+from tellapart.errors import SettingError
+from tellapart.models import build_model
+from tellapart.training.fit import fit, new_state, plan
+from tellapart.types import Order
+from tellapart.world import join_world
+
+SHAPES = {"mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
+CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
+
+
+def test_there_are_recipes() -> None:
+    assert {recipe.name for recipe in recipes()} >= {"mlp-64-64", "cnn-16-32"}
+
+
+@pytest.mark.parametrize(("recipe", "word"), CASES, ids=lambda value: getattr(value, "name", value))
+def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
+    config = RunConfig.of(word, read_toml(recipe.path, word) | {"epochs": 1})
+    batch = config.train.batch
+    pictures = np.random.default_rng(0).integers(0, 256, (batch, *SHAPES[word]), dtype=np.uint8)
+    parts = ["train"] * batch
+    loaded = load(ArraySource(word, pictures, np.arange(batch) % 10, parts), config.load.__class__(val_share=0.0, test_share=0.0))
+    part, world = loaded.parts["train"], join_world(config.train)
+    state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world)
+    before = [weight.detach().clone() for weight in state.module.parameters()]
+    sample = part.inputs[:1].permute(0, 3, 1, 2)
+    planned = plan(state.module, sample, config.optim, config.train, steps_per_epoch(batch, batch), world)
+    augmentation = Augmentation(crop_padding=config.load.crop_padding, flip=config.load.flip)
+    ends = list(fit(state, lambda epoch: shuffled(part, Order(seed=0, epoch=epoch), batch, augmentation), planned))
+    assert [end.step for end in ends] == [1]
+    assert all((weight != old).any() for weight, old in zip(state.module.parameters(), before, strict=True))
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
+def test_the_head_of_a_recipe_says_source_command_accuracy_time_and_machine(recipe: Recipe) -> None:
+    for word in ("Source:", "Command: tellapart train", "Expected:", "% test accuracy", " s on "):
+        assert word in recipe.head, word
+    assert "TODO" not in recipe.head
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
+def test_the_tables_of_a_recipe_are_named_like_data_sets(recipe: Recipe) -> None:
+    import tomllib
+
+    tables = [name for name, value in tomllib.loads(recipe.path.read_text()).items() if isinstance(value, dict)]
+    assert set(tables) <= set(SOURCES)
+
+
+def test_the_cifar_table_counts_for_cifar_alone() -> None:
+    path = find_recipe("cnn-16-32").path
+    assert RunConfig.of("cifar10", read_toml(path, "cifar10")).load.flip is True
+    assert RunConfig.of("mnist", read_toml(path, "mnist")).load.flip is False
+
+
+def test_an_unknown_recipe_is_answered_with_the_near_one() -> None:
+    with pytest.raises(SettingError, match="Did you mean 'mlp-64-64'"):
+        find_recipe("mlp-64")
