@@ -70,6 +70,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "digits", "--val-share", "0.6", "--test-share", "0.6"], 2, "nothing is left to train on"),
         (["train", "digits", "--recipe", "cnn"], 2, "Did you mean 'cnn-16-32'?"),
         (["train", "digits", "--config", "nowhere.toml"], 2, "nowhere.toml: no such file"),
+        (["train", "digits", "--name", "../up"], 2, "give the name of a folder alone"),
+        (["train", "digits", "--runs-dir", "file"], 2, "runs_dir is 'file', a file"),
+        (["train", "digits", "--device", "cuda"], 2, "torch finds no GPU here"),
         (["train"], 2, "--data requires an argument"),
         (["train", "digit"], 3, "Did you mean 'digits'?"),
         (["train", "empty"], 3, "empty"),
@@ -81,11 +84,31 @@ def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
     words: list[str], code: int, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
     done = run(*words, cwd=tmp_path)
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_ctrl_c_ends_with_130_and_the_run_says_that_it_was_interrupted(tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", each=4)
+    code = (
+        "import os, signal, tellapart.commands.train as train\n"
+        "inner, count = train._record, 0\n"
+        "def record(*words):\n"
+        "    inner(*words)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "train._record = record\n"
+        "from tellapart.cli import main\n"
+        "main(['train', 'photos', '--epochs', '50'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert "Interrupted." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "runs/photos/run.json").read_text())["status"] == "interrupted"
 
 
 def test_settings_are_checked_before_torch_loads(tmp_path: Path) -> None:

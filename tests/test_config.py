@@ -1,6 +1,7 @@
 """Every setting, declared once: its help, its limits, its way through TOML."""
 
 import dataclasses
+import os
 import re
 import tomllib
 import typing
@@ -25,6 +26,7 @@ from tellapart.config import (
 )
 from tellapart.errors import SettingError
 from tellapart.evaluation.measures import METRICS
+from tellapart.files import write_text
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
@@ -153,6 +155,13 @@ def test_a_folder_called_like_a_setting_comes_back_from_its_toml(tmp_path: Path,
     path = tmp_path / "config.toml"
     path.write_text(config.to_toml(), encoding="utf-8")
     settings = read_toml(path)
+    assert RunConfig.of(settings.pop("data"), settings) == config
+
+
+def test_a_folder_named_in_odd_bytes_comes_back_from_its_toml(tmp_path: Path) -> None:
+    config = RunConfig.of(os.fsdecode(b"caf\xe9/photos"), {})
+    write_text(tmp_path / "config.toml", config.to_toml())
+    settings = read_toml(tmp_path / "config.toml")
     assert RunConfig.of(settings.pop("data"), settings) == config
 
 

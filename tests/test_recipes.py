@@ -28,7 +28,7 @@ def test_there_are_recipes() -> None:
 
 @pytest.mark.parametrize(("recipe", "word"), CASES, ids=lambda value: getattr(value, "name", value))
 def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
-    config = RunConfig.of(word, read_toml(recipe.path, word) | {"epochs": 1})
+    config = RunConfig.of(word, read_toml(recipe.path, word, SOURCES) | {"epochs": 1})
     batch = config.train.batch
     pictures = np.random.default_rng(0).integers(0, 256, (batch, *SHAPES[word]), dtype=np.uint8)
     parts = ["train"] * batch
@@ -61,8 +61,8 @@ def test_the_tables_of_a_recipe_are_named_like_data_sets(recipe: Recipe) -> None
 
 def test_the_cifar_table_counts_for_cifar_alone() -> None:
     path = find_recipe("cnn-16-32").path
-    assert RunConfig.of("cifar10", read_toml(path, "cifar10")).load.flip is True
-    assert RunConfig.of("mnist", read_toml(path, "mnist")).load.flip is False
+    assert RunConfig.of("cifar10", read_toml(path, "cifar10", SOURCES)).load.flip is True
+    assert RunConfig.of("mnist", read_toml(path, "mnist", SOURCES)).load.flip is False
 
 
 def test_an_unknown_recipe_is_answered_with_the_near_one() -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.commands.check import check
+from tellapart.commands.check import check, check_output
 from tellapart.commands.recipes import find_recipe
 from tellapart.commands.watch import watch_for
 from tellapart.config import DataConfig, RunConfig, read_toml
+from tellapart.data import SOURCES
 from tellapart.errors import DataError
 from tellapart.runs.run_folder import RunFolder, model_folder
 from tellapart.types import DataSpec, Measure, Part
@@ -41,9 +42,10 @@ def train(
     settings  any field of the configuration by its name, as in epochs=5, model="cnn", lr=0.01
     Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
     """
-    below = read_toml(find_recipe(recipe).path, str(data)) if recipe else {}
+    below = read_toml(find_recipe(recipe).path, str(data), SOURCES) if recipe else {}
     config = RunConfig.of(str(data), below | settings)
     check(config)
+    check_output(Path(runs_dir), name)
     from tellapart.commands.train import train as train_command
 
     return Run(path=train_command(config, runs_dir=Path(runs_dir), name=name, watch=watch_for(quiet)))

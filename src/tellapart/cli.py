@@ -11,6 +11,7 @@ from cyclopts.config import Dict, Env
 
 from tellapart import __version__
 from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig, read_toml
+from tellapart.data import SOURCES
 from tellapart.errors import DataError, SettingError, TellapartError
 from tellapart.names import counted
 from tellapart.types import Part
@@ -62,6 +63,7 @@ app = App(
     version=__version__,
     default_parameter=Parameter(consume_multiple=True, negative_iterable="", show_env_var=False),
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -84,9 +86,10 @@ def train(
         A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder of pictures per class.
     """
     config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
-    from tellapart.commands.check import check
+    from tellapart.commands.check import check, check_output
 
     check(config)
+    check_output(output.runs_dir, output.name)
     from tellapart.commands.show import show_run
     from tellapart.commands.train import train as train_command
     from tellapart.commands.watch import watch_for
@@ -235,11 +238,13 @@ def main(argv: list[str] | None = None) -> None:
         _fail(_one_line(error), SettingError.exit_code)
     except TellapartError as error:
         _fail(str(error), error.exit_code)
+    except OSError as error:  # a full or read-only disk, say
+        if isinstance(error, BrokenPipeError):  # the reader of our output went away, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(TellapartError.exit_code)
+        _fail(f"{error.filename or 'system'}: {error.strerror or error}", TellapartError.exit_code)
     except KeyboardInterrupt:
         _fail("Interrupted.", INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -253,7 +258,7 @@ def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) 
 
         files.append(find_recipe(given["--recipe"]).path)
     for path in files:
-        settings = read_toml(path, given.get("--data"))
+        settings = read_toml(path, given.get("--data"), SOURCES)
         given = {"--data": settings.get("data", "")} | given
         Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
 

@@ -6,14 +6,14 @@ This file does not import torch.
 """
 
 import itertools
-import math
 import tomllib
-import types
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tellapart.checks import at_least, check_types, share
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean
 from tellapart.types import Fit
@@ -47,11 +47,11 @@ class DataConfig:
     """Mirror half of the training pictures, left to right."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _at_least(self, "size", 1)
-        _at_least(self, "crop_padding", 1)
-        _share(self, "val_share")
-        _share(self, "test_share")
+        check_types(self)
+        at_least(self, "size", 1)
+        at_least(self, "crop_padding", 1)
+        share(self, "val_share")
+        share(self, "test_share")
         if self.val_share + self.test_share >= 1:
             raise SettingError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
@@ -74,10 +74,10 @@ class ModelConfig:
     """Share of hidden values dropped in training; by default the model's own."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _at_least(self, "dense", 1)
+        check_types(self)
+        at_least(self, "dense", 1)
         if self.dropout is not None:
-            _share(self, "dropout")
+            share(self, "dropout")
         for width in self.widths or ():
             if width < 1:
                 raise SettingError(f"widths holds {width}; each must be 1 or more.")
@@ -117,12 +117,12 @@ class OptimConfig:
     """Factor of the step schedule."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         if self.lr is not None and self.lr <= 0:
             raise SettingError(f"lr is {self.lr:g}; must be above 0.")
         for name in ("momentum", "warmup", "label_smoothing"):
-            _share(self, name)
-        _at_least(self, "weight_decay", 0)
+            share(self, name)
+        at_least(self, "weight_decay", 0)
         if not 0 < self.gamma <= 1:
             raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
         if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):
@@ -153,10 +153,10 @@ class TrainConfig:
     """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it. Weights stay fp32."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         for name in ("epochs", "batch", "patience", "threads"):
-            _at_least(self, name, 1)
-        _at_least(self, "seed", 0)
+            at_least(self, name, 1)
+        at_least(self, "seed", 0)
 
 
 Group = DataConfig | ModelConfig | OptimConfig | TrainConfig
@@ -187,7 +187,7 @@ class RunConfig:
             if name not in known:
                 raise SettingError(f"Unknown setting {name!r}. {did_you_mean(name, known)}")
         groups = {
-            group: replace(getattr(self, group), **{n: _frozen(v) for n, v in settings.items() if known[n] == group})
+            group: replace(getattr(self, group), **{n: v for n, v in settings.items() if known[n] == group})
             for group in GROUPS
         }
         return RunConfig(data=self.data, **groups)
@@ -207,19 +207,26 @@ class RunConfig:
         return "\n".join(lines) + "\n"
 
 
-def read_toml(path: Path, word: str | None = None) -> dict[str, Any]:
-    """The settings in a TOML file, flat. A table named like `word`, the data set's, replaces what stands above it."""
+def read_toml(path: Path, word: str | None = None, tables: Iterable[str] = ()) -> dict[str, Any]:
+    """The settings in a TOML file, flat; a table named like `word`, the data set's, replaces what stands above it.
+
+    tables  the words that tables may be named by, beside `word`; SettingError names another
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
     except FileNotFoundError:
         raise SettingError(
             f"{path}: no such file. --config takes a TOML file; `tellapart recipes` lists those that are shipped."
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"{path}: not a readable TOML file: {error}") from None
-    settings = {name.replace("-", "_"): value for name, value in content.items() if not isinstance(value, dict)}
-    word = word or str(settings.get("data"))
-    return settings | {name.replace("-", "_"): value for name, value in content.get(word, {}).items()}
+    word = word or str(content.get("data"))
+    own = {name: table for name, table in content.items() if isinstance(table, dict)}
+    for name in own:
+        if name not in (word, *tables):
+            raise SettingError(f"{path}: [{name}] is no data set; settings stand alone. {did_you_mean(name, tables)}")
+    plain = {name: value for name, value in content.items() if name not in own}
+    return {name.replace("-", "_"): value for name, value in (plain | own.get(word, {})).items()}
 
 
 def setting_help() -> dict[str, str]:
@@ -240,10 +247,6 @@ def setting_help() -> dict[str, str]:
     return texts
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -254,57 +257,3 @@ def _toml(value: Any) -> str:
     import json
 
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    origin, inside = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        return any(_fits(value, option) for option in inside)
-    if origin is Literal:
-        return value in inside
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_fits(item, inside[0]) for item in value)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, kind)
-
-
-def _described(kind: Any) -> str:
-    origin, inside = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_described(option) for option in inside if option is not type(None))
-    if origin is tuple:
-        return f"a list, each {_described(inside[0])}"
-    return {float: "a finite number", int: "a whole number", bool: "true or false", str: "a word", Path: "a path"}[kind]
-
-
-def _check_types(group: Any) -> None:
-    """Refuse what the annotations don't allow; TOML and Python callers come past no other check."""
-    for name, kind in typing.get_type_hints(type(group)).items():
-        value = getattr(group, name)
-        if kind == Path | None and isinstance(value, str):
-            object.__setattr__(group, name, Path(value))
-        elif not _fits(value, kind):
-            options = [
-                o
-                for part in (kind, *typing.get_args(kind))
-                if typing.get_origin(part) is Literal
-                for o in typing.get_args(part)
-            ]
-            if options:
-                raise SettingError(f"{name} is {value!r}. {did_you_mean(str(value), options)}")
-            raise SettingError(f"{name} is {value!r}; must be {_described(kind)}.")
-
-
-def _at_least(group: Any, name: str, least: float) -> None:
-    value = getattr(group, name)
-    if value is not None and value < least:
-        raise SettingError(f"{name} is {value:g}; must be {least:g} or more.")
-
-
-def _share(group: Any, name: str) -> None:
-    value = getattr(group, name)
-    if not 0 <= value < 1:
-        raise SettingError(f"{name} is {value:g}; must be a share: 0 or more, and below 1.")

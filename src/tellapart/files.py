@@ -82,7 +82,7 @@ def write_manifest(folder: Path) -> None:
     """Write MANIFEST.json: SHA-256 and size of every other file of the folder, whose bytes are on the disk before."""
     entries = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != MANIFEST:
+        if path.is_file() and path != folder / MANIFEST:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
             entries[path.relative_to(folder).as_posix()] = {"sha256": sha256(path), "size_bytes": path.stat().st_size}
@@ -92,16 +92,21 @@ def write_manifest(folder: Path) -> None:
 def verify_manifest(folder: Path) -> None:
     """Raise DamagedError unless every file that the manifest names is there, byte for byte, and none beside them."""
     try:
-        entries = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if content.keys() != {"schema", "files"} or content["schema"] != 1:
+            raise ValueError("schema")
+        entries = content["files"]
         expected = {name: (entry["sha256"], entry["size_bytes"]) for name, entry in entries.items()}
     except FileNotFoundError:
         raise DamagedError(
             f"{folder}: no {MANIFEST}; this is no folder that tellapart wrote, or its writing was cut short."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DamagedError(f"{folder / MANIFEST}: damaged; copy the folder again from where it came.") from None
     found = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path != folder / MANIFEST
     }
     if found != set(expected):
         differing = sorted(found ^ set(expected))[0]

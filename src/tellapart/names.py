@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key that counts numbers as numbers: `class2` before `class10`."""
-    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part)
+    parts = tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part)
+    return (*parts, (-1, text))  # so that 1 and 01 have an order too
 
 
 def listed(words: Iterable[str], *, most: int = 12) -> str:

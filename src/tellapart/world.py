@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tellapart.errors import SettingError
@@ -46,6 +47,15 @@ def join_world(config: TrainConfig) -> World:
 def available_cpus() -> set[int]:
     """The processors that this process may run on."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def free_memory_bytes() -> int | None:
+    """Memory that can be had without swapping, what the system caches counted in; None where it can't be told."""
+    path = Path("/proc/meminfo")
+    if not path.exists():
+        return None
+    lines = dict(line.split(":") for line in path.read_text().splitlines())
+    return int(lines["MemAvailable"].removesuffix("kB")) * 1024
 
 
 def cpu_has_bf16() -> bool:

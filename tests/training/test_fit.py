@@ -226,9 +226,9 @@ def one_step(batch: Batch, lr: float = 0.1) -> tuple[Linear, EpochEnd]:
     return module, next(fit(state, lambda _: [batch], planned(1, 1, **optim)))
 
 
-def by_hand(batch: Batch, lr: float = 0.1) -> Linear:
-    """The weighted mean's gradient, in closed form: (softmax - one-hot) x input."""
-    module = Linear()
+def by_hand(batch: Batch, lr: float = 0.1, module: Linear | None = None) -> Linear:
+    """A step along the weighted mean's gradient, in closed form: (softmax - one-hot) x input."""
+    module = module or Linear()
     B = len(batch.targets)
     weights = torch.ones(B) if batch.weights is None else batch.weights
     error = module(batch.inputs).detach().softmax(1)
@@ -243,6 +243,16 @@ def by_hand(batch: Batch, lr: float = 0.1) -> Linear:
 def test_one_step_is_the_gradient_of_the_mean_by_hand(weighted: bool) -> None:
     batch = drawn_batches((7,), weighted=weighted)[0]
     for one, other in zip(one_step(batch)[0].parameters(), by_hand(batch).parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_steps_are_each_of_their_own_gradient() -> None:
+    batches, expected = drawn_batches((7, 3, 5)), Linear()
+    module, optim = Linear(), {"optimiser": "sgd", "momentum": 0.0, "lr": 0.1, "schedule": "constant"}
+    list(fit(new_state(module, OptimConfig(**optim), CPU), lambda _: batches, planned(1, 3, **optim)))  # type: ignore[arg-type]
+    for batch in batches:
+        expected = by_hand(batch, module=expected)
+    for one, other in zip(module.parameters(), expected.parameters(), strict=True):
         torch.testing.assert_close(one, other)
 
 

@@ -1,7 +1,10 @@
 """What can be refused before anything heavy loads: a typo is answered in a blink."""
 
+from pathlib import Path
+
 from tellapart.config import RunConfig
 from tellapart.data import check_source
+from tellapart.errors import SettingError
 from tellapart.models import check_model
 
 
@@ -9,3 +12,11 @@ def check(config: RunConfig) -> None:
     """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
     check_source(config.data)
     check_model(config.model)
+
+
+def check_output(runs_dir: Path, name: str | None) -> None:
+    """Raise SettingError where no run folder of that name can be made in that folder."""
+    if runs_dir.exists() and not runs_dir.is_dir():
+        raise SettingError(f"runs_dir is {str(runs_dir)!r}, a file; give a folder, which need not be there yet.")
+    if name is not None and (name in ("", ".", "..") or Path(name).name != name or "\0" in name):
+        raise SettingError(f"name is {name!r}; give the name of a folder alone. Where it is made is --runs-dir.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.runs.facts import versions
-from tellapart.world import available_cpus, cpu_has_bf16
+from tellapart.world import available_cpus, cpu_has_bf16, free_memory_bytes
 
 
 def doctor() -> dict[str, Any]:
@@ -22,7 +22,7 @@ def doctor() -> dict[str, Any]:
         "cpus": len(available_cpus()),
         "bf16 in the processor": cpu_has_bf16(),
         "gpu": gpu,
-        "free memory": _size(_free_memory_bytes()),
+        "free memory": _size(free_memory_bytes()),
         "free disk": _size(shutil.disk_usage(Path.cwd()).free),
         "data folder": os.environ.get("TELLAPART_DATA_DIR"),
         "missing extras": missing_extras(),
@@ -43,10 +43,6 @@ def missing_extras() -> dict[str, list[str]]:
         except PackageNotFoundError:
             missing.setdefault(extra, []).append(package)
     return missing
-
-
-def _free_memory_bytes() -> int | None:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
 
 
 def _size(size_bytes: int | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from tellapart.commands.check import check
+from tellapart.commands.check import check, check_output
 from tellapart.commands.judge import Trained, judge
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
@@ -38,11 +38,12 @@ def train(
     runs_dir, name  where the run folder is made; a name that is taken gets a number
     """
     check(config)
+    check_output(runs_dir, name)
     watch = watch or Silence()
     clock = Stopwatch()
+    world = join_world(config.train)
     source = open_source(config.data, config.load)
     loaded = load(source, config.load)
-    world = join_world(config.train)
     state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
     planned = _plan(state, config, loaded, world)
     run = RunFolder.new(runs_dir, name or source.name)

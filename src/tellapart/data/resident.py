@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from tellapart.data.split import Split, fingerprint, split_entries
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted, listed, natural_key
 from tellapart.types import DataSpec, Issue, Part
-from tellapart.world import available_cpus
+from tellapart.world import available_cpus, free_memory_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -104,6 +103,8 @@ def load_labelled(source: Source, spec: DataSpec) -> tuple[Resident, list[Issue]
         )
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
+    if spec.kind == "vector" and entries[0].shape != spec.shape:
+        raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
     absent = [
         Issue(path=name, kind="missing-class", detail="no sample of it", suggestion="")
         for name in spec.classes
@@ -190,10 +191,11 @@ def _scale(train: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float,
     """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
     if train.dtype == np.uint8:
         mean, square = _picture_means(train)
-        std = np.sqrt(np.maximum(square - mean**2, 0))
+        std = np.sqrt(np.maximum(square - mean**2, 0))  # sums of whole numbers: 0 where a channel is constant
     else:
         mean, std = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-    return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
+        std[train.max(axis=0) == train.min(axis=0)] = 0
+    return tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist())
 
 
 def _picture_means(pictures: np.ndarray[Any, Any]) -> tuple[Value, Value]:
@@ -213,8 +215,8 @@ def _picture_means(pictures: np.ndarray[Any, Any]) -> tuple[Value, Value]:
 
 def _check_memory(count: int, shape: tuple[int, ...], kind: str) -> None:
     need = 2 * count * int(np.prod(shape)) * (1 if kind == "image" else 4)  # once as a list, once stacked
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else need * 2
-    if need > MEMORY_SHARE * free:
+    free = free_memory_bytes()
+    if free is not None and need > MEMORY_SHARE * free:
         raise DataError(
             f"{counted(count, 'sample')} of {'x'.join(map(str, shape))} need {need / 1e9:.1f} GB of memory; "
             f"{free / 1e9:.1f} GB are free. Take a smaller --size or fewer of them."

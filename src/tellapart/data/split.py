@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,19 +60,28 @@ def _placed(entries: Sequence[Entry], shares: dict[Part, float], seed: int) -> d
     members: dict[str, set[bytes]] = defaultdict(set)
     for entry in entries:
         members[entry.label].add(entry.digest)
-    for label in sorted(members):
-        _complete(sorted(members[label], key=points.__getitem__), places, tuple(shares))
+    _complete([sorted(members[label], key=points.__getitem__) for label in sorted(members)], places, tuple(shares))
     return places
 
 
-def _complete(digests: list[bytes], places: dict[bytes, Part], carved: tuple[Part, ...]) -> None:
-    """Give a class one picture in training, then one in each carved part, as long as training keeps one."""
-    if all(places[d] != "train" for d in digests):
-        places[digests[-1]] = "train"
-    for part in carved:
-        learning = [d for d in digests if places[d] == "train"]
-        if len(learning) > 1 and all(places[d] != part for d in digests):
-            places[learning[0]] = part
+def _complete(classes: list[list[bytes]], places: dict[bytes, Part], carved: tuple[Part, ...]) -> None:
+    """Give each class a picture in training, then one in each carved part where training keeps another.
+
+    A content that stands under two labels moves for both, so it is taken out of training only where both keep another.
+    """
+    for digests in classes:
+        if all(places[d] != "train" for d in digests):
+            places[digests[-1]] = "train"
+    learning = Counter(k for k, digests in enumerate(classes) for d in digests if places[d] == "train")
+    owners: dict[bytes, list[int]] = defaultdict(list)
+    for k, digests in enumerate(classes):
+        for digest in digests:
+            owners[digest].append(k)
+    for digests, part in itertools.product(classes, carved):
+        spare = (d for d in digests if places[d] == "train" and all(learning[k] > 1 for k in owners[d]))
+        if all(places[d] != part for d in digests) and (moved := next(spare, None)) is not None:
+            places[moved] = part
+            learning.subtract(owners[moved])
 
 
 def _point(digest: bytes, seed: int) -> float:

@@ -13,7 +13,7 @@ from tellapart.config import OptimConfig, TrainConfig
 from tellapart.errors import TellapartError
 from tellapart.seeds import seed_of
 from tellapart.training.losses import LOSSES
-from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr
+from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
 from tellapart.training.schedules import lr_share
 from tellapart.types import Batch, EpochEnd
 from tellapart.world import World
@@ -130,7 +130,7 @@ def _step(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
     weight = weights.sum()
     state.optimiser.zero_grad()
     (total / weight).backward()  # type: ignore[no-untyped-call]
-    state.optimiser.step()
+    step(state.optimiser)
     right = (logits.detach().argmax(1) == batch.targets).sum()
     return torch.stack([total.detach(), right, weight])
 
