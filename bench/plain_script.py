@@ -4,7 +4,7 @@ The plain arm is torchvision's dataset with a DataLoader at its default settings
 process of its own, the arms take turns, and medians are compared. `training` is from opening the data to the last step;
 `whole` is the process from start to end: imports, and for tellapart its report, plots and checkpoints too.
 
-    python bench/plain_script.py [--epochs 3] [--repeats 3] [--data-dir FOLDER] [--models cnn-16-32 mlp-64-64]
+    python bench/plain_script.py [--epochs 5] [--repeats 3] [--data-dir FOLDER] [--models cnn-16-32 mlp-64-64]
 """
 
 import argparse
@@ -128,7 +128,7 @@ def compared(network: str, epochs: int, repeats: int, data: Path) -> dict[str, A
 def main() -> None:
     """Measure, print the table, write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
     parser.add_argument("--models", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))

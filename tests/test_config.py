@@ -228,7 +228,7 @@ batch = 3
 def read(tmp_path: Path, text: str, word: str | None = None) -> dict[str, Any]:
     path = tmp_path / "recipe.toml"
     path.write_text(text, encoding="utf-8")
-    return read_toml(path, word)
+    return read_toml(path, word, ("cifar10", "mnist"))
 
 
 def test_the_table_of_the_data_set_replaces_what_stands_above_it(tmp_path: Path) -> None:
@@ -242,6 +242,17 @@ def test_without_a_word_the_file_s_own_data_set_picks_the_table(tmp_path: Path) 
 
 def test_tables_of_other_data_sets_are_left_alone(tmp_path: Path) -> None:
     assert read(tmp_path, RECIPE, "digits") == {"data": "mnist", "lr": 0.1, "weight_decay": 0.5}
+
+
+def test_a_misspelt_table_is_answered_with_the_near_data_set(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingError, match=r"\[cifar1O\] is no data set; settings stand alone\. Did you mean 'cifar10'"
+    ):
+        read(tmp_path, "[cifar1O]\nflip = true\n")
+
+
+def test_a_table_for_a_folder_of_that_name_counts(tmp_path: Path) -> None:
+    assert read(tmp_path, "[photos]\nflip = true\n", "photos") == {"flip": True}
 
 
 def test_a_setting_is_no_table_even_where_the_data_set_has_its_name(tmp_path: Path) -> None:

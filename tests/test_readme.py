@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from tests.photos import make_photos
 
 import tellapart
 from tellapart.cli import main
-from tests.photos import make_photos
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
@@ -31,11 +31,15 @@ def test_the_readme_shows_every_command() -> None:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_command_of_the_readme_runs(words: list[str], home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_a_command_of_the_readme_runs(
+    words: list[str], home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(home)
     if {"mnist", "cifar10"} & set(words):
         monkeypatch.setenv("TELLAPART_DATA_DIR", str(request.getfixturevalue("shared_data")))
-        words = [*words, "--epochs", "1"] if "mnist" in words else pytest.skip("CIFAR-10 is not laid out on this machine")
+        words = (
+            [*words, "--epochs", "1"] if "mnist" in words else pytest.skip("CIFAR-10 is not laid out on this machine")
+        )
     if not (home / "runs/photos/model").exists() and words[1] in ("evaluate", "predict"):
         tellapart.train("photos", epochs=1, quiet=True)
     main([str(home / word) if word == "some.png" else word for word in words[1:]])

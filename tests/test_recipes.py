@@ -32,7 +32,9 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
     batch = config.train.batch
     pictures = np.random.default_rng(0).integers(0, 256, (batch, *SHAPES[word]), dtype=np.uint8)
     parts = ["train"] * batch
-    loaded = load(ArraySource(word, pictures, np.arange(batch) % 10, parts), config.load.__class__(val_share=0.0, test_share=0.0))
+    loaded = load(
+        ArraySource(word, pictures, np.arange(batch) % 10, parts), config.load.__class__(val_share=0.0, test_share=0.0)
+    )
     part, world = loaded.parts["train"], join_world(config.train)
     state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world)
     before = [weight.detach().clone() for weight in state.module.parameters()]

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from tellapart.data import decode as decoder
-from tellapart.data.decode import decode, fit_picture, peek, picture_of, read_file
+from tellapart.data.decode import decode, peek, picture_of, read_file
+from tellapart.data.resize import fit_picture
 from tellapart.errors import UnreadableError
 
 ORIENTATION = 274

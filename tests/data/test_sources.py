@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.photos import make_photos
 
 from tellapart.config import DataConfig
 from tellapart.data import SOURCES, check_source, open_source
@@ -12,7 +13,6 @@ from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
 from tellapart.data.source import Source
 from tellapart.errors import DataError
-from tests.photos import make_photos
 
 CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10, "cifar10": 10, "folder": 3, "arrays": 2}
 COUNTS = {"digits": 1797, "mnist": 70_000, "fashion-mnist": 70_000, "cifar10": 60_000, "folder": 36, "arrays": 20}
@@ -50,7 +50,9 @@ def write_cifar(shared: Path, target: Path) -> None:
 
     target.mkdir()
     labels = np.load(shared / "labels.npz")
-    for file, out, wanted in [(f"train_{b}", f"data_batch_{b}.bin", b - 1) for b in range(1, 6)] + [("test", "test_batch.bin", None)]:
+    for file, out, wanted in [(f"train_{b}", f"data_batch_{b}.bin", b - 1) for b in range(1, 6)] + [
+        ("test", "test_batch.bin", None)
+    ]:
         tiles = np.asarray(Image.open(shared / f"{file}.webp").convert("RGB")).reshape(100, 32, 100, 32, 3)
         pictures = tiles.swapaxes(1, 2).reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2).reshape(10_000, -1)
         y = labels["test_labels"] if wanted is None else labels["train_labels"][wanted * 10_000 :][:10_000]

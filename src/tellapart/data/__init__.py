@@ -1,14 +1,19 @@
 """The data room: raw things in, batches of tensors out. The table below is where a new source goes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tellapart.config import DataConfig
-from tellapart.data.source import Source
 from tellapart.errors import DataError
 from tellapart.names import did_you_mean
+
+if TYPE_CHECKING:
+    from tellapart.data.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,6 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from tellapart.errors import UnreadableError
-from tellapart.types import Fit
 
 Picture = np.ndarray[Any, Any]
 """uint8 (H, W, C) with C 1 or 3."""
@@ -138,41 +137,6 @@ def read_file(path: Path) -> bytes:
     raise UnreadableError(f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read")
 
 
-def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: Fit) -> Picture:
-    """uint8 (height, width, channels); the picture itself, not a copy, where it is that already.
-
-    `stretch` changes the aspect; `pad` keeps it and fills the rest with the median colour of the picture's border;
-    `crop` keeps it and takes the centre. Grey is repeated to three channels; colour becomes grey by ITU-R 601 luma.
-    """
-    if picture.shape == (height, width, channels):
-        return picture
-    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    image = image.convert("L" if channels == 1 else "RGB")
-    if fit == "pad":
-        image = _padded(image, height, width)
-    elif image.size != (width, height):
-        box = _centre(image, width / height) if fit == "crop" else None
-        image = image.resize((width, height), Image.Resampling.BILINEAR, box)
-    return _array(image)
-
-
-def _centre(image: Image.Image, aspect: float) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the largest centred box of an aspect, which is width by height."""
-    width, height = min(image.width, image.height * aspect), min(image.height, image.width / aspect)
-    left, top = (image.width - width) / 2, (image.height - height) / 2
-    return left, top, left + width, top + height
-
-
-def _padded(image: Image.Image, height: int, width: int) -> Image.Image:
-    scale = min(height / image.height, width / image.width)
-    size = (min(width, max(1, round(image.width * scale))), min(height, max(1, round(image.height * scale))))
-    pixels = _array(image)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    canvas = Image.new(image.mode, (width, height), tuple(int(value) for value in np.median(border, axis=0)))
-    canvas.paste(image.resize(size, Image.Resampling.BILINEAR), ((width - size[0]) // 2, (height - size[1]) // 2))
-    return canvas
-
-
 @contextmanager
 def _one_line_causes() -> Iterator[None]:
     """Whatever Pillow raises inside becomes an UnreadableError of one line; what it warns of is not shown."""
@@ -262,7 +226,7 @@ def _normalised(image: Image.Image, content: bytes = b"") -> Picture:
         return _scaled(image)
     if image.has_transparency_data:
         image = _on_white(image)
-    return _array(image if image.mode == mode else image.convert(mode))
+    return as_array(image if image.mode == mode else image.convert(mode))
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -298,10 +262,10 @@ def _of_array(array: np.ndarray[Any, Any]) -> Picture:
         )
     _check_size(array.shape[1], array.shape[0])
     if channels == 4:
-        return _array(_on_white(Image.fromarray(array, "RGBA")))
+        return as_array(_on_white(Image.fromarray(array, "RGBA")))
     return array.reshape(*array.shape[:2], channels)
 
 
-def _array(image: Image.Image) -> Picture:
+def as_array(image: Image.Image) -> Picture:
     """uint8 (H, W, C), writable: torch warns of arrays that are not."""
     return np.array(image).reshape(image.height, image.width, -1)

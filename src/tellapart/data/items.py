@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tellapart.data.decode import fit_picture, picture_of
+from tellapart.data.decode import picture_of
+from tellapart.data.resize import fit_picture
 from tellapart.data.source import Value
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import DataSpec

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.config import DataConfig
-from tellapart.data.decode import fit_picture
+from tellapart.data.resize import fit_picture
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import Split, fingerprint, split_entries
 from tellapart.errors import DataError, UnreadableError

@@ -125,10 +125,13 @@ def _step(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
         logits = state.module(batch.inputs)
     losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
-    weights = torch.ones_like(losses) if batch.weights is None else batch.weights
-    total = (losses * weights).sum()
-    weight = weights.sum()
-    state.optimiser.zero_grad()
+    if batch.weights is None:
+        total, weight = losses.sum(), losses.new_full((), len(losses))
+    else:
+        total, weight = (losses * batch.weights).sum(), batch.weights.sum()
+    for group in state.optimiser.param_groups:
+        for trained in group["params"]:
+            trained.grad = None
     (total / weight).backward()  # type: ignore[no-untyped-call]
     step(state.optimiser)
     right = (logits.detach().argmax(1) == batch.targets).sum()

@@ -1,0 +1,65 @@
+"""Accuracy and time of what is shipped: `tellapart train digits`, and every recipe on the data its head names.
+
+Each runs as a person would type it, in a process of its own. `training` is the training stage of run.json: all epochs
+with their validation and checkpoints; `whole` is the process from start to end.
+
+    python bench/recipes.py [--seeds 3] [--data-dir FOLDER] [--only NAME ...]
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from machine import spread, write_result
+from tellapart.commands.recipes import recipes
+
+
+def shipped() -> dict[str, list[str]]:
+    """Name of each measurement -> what is typed after `tellapart train`."""
+    named = {"digits": ["digits"]}
+    for recipe in recipes():
+        for data in re.findall(r"tellapart train (\S+)", recipe.head):
+            named[f"{recipe.name} on {data}"] = [data, "--recipe", recipe.name]
+    return named
+
+
+def measured(words: list[str], seed: int, data: Path) -> dict[str, float]:
+    """One training run."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--seed", str(seed), "--data-dir", str(data), "--runs-dir", folder, "--quiet", "--json"]
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "tellapart", "train", *words, *options]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        whole = time.perf_counter() - started
+    result = json.loads(out)
+    accuracy = {part: result["measures"][part]["accuracy"]["value"] for part in ("val", "test")}
+    return {**accuracy, "training_s": result["seconds_by_stage"]["train"], "whole_s": whole}
+
+
+def main() -> None:
+    """Measure, print a line each, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
+    parser.add_argument("--only", nargs="+", choices=list(shipped()), default=list(shipped()))
+    args = parser.parse_args()
+    results: dict[str, Any] = {}
+    print(f"{'':<24}{'test':>9}{'val':>9}{'training':>10}{'whole':>8}   median of {args.seeds} seeds")
+    for name in args.only:
+        runs = [measured(shipped()[name], seed, args.data_dir) for seed in range(args.seeds)]
+        found = results[name] = {key: spread([run[key] for run in runs]) for key in runs[0]}
+        shares = f"{found['test']['median']:>9.2%}{found['val']['median']:>9.2%}"
+        times = f"{found['training_s']['median']:>9.1f}s{found['whole_s']['median']:>7.1f}s"
+        print(f"{name:<24}{shares}{times}   test {found['test']['low']:.2%} to {found['test']['high']:.2%}", flush=True)
+    write_result("recipes", {"seeds": args.seeds, "results": results})
+
+
+if __name__ == "__main__":
+    main()
