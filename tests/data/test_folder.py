@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tellapart.data.folder import FolderSource, pictures_in
+from tellapart.data.source import understood
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Issue
 
@@ -51,7 +52,7 @@ def test_a_folder_per_class_is_a_source_without_parts(lay: Callable[..., FolderS
         ("dog/1.png", "dog", None),
     ]
     assert source.name == "pets"
-    assert source.describe() == "2 classes, no parts, 2 pictures"
+    assert understood(source.entries()[0]) == "2 classes, no parts, 2 samples"
     assert not issues
 
 
@@ -71,7 +72,7 @@ def test_parts_are_known_by_every_spelling(lay: Callable[..., FolderSource], spe
 def test_two_spellings_of_a_part_are_one_part(lay: Callable[..., FolderSource]) -> None:
     source = lay("train/a/1.png", "val/a/1.png", "valid/b/1.png")
     assert [entry.part for entry in source.entries()[0]] == ["train", "val", "val"]
-    assert source.describe() == "2 classes, parts train and val, 3 pictures"
+    assert understood(source.entries()[0]) == "2 classes, parts train and val, 3 samples"
 
 
 def test_a_class_named_like_a_part_is_a_class_beside_other_classes(lay: Callable[..., FolderSource]) -> None:
@@ -87,7 +88,7 @@ def test_empty_hidden_and_picture_free_folders_do_not_count(lay: Callable[..., F
     source = lay(
         "train/cat/1.png", "train/dog/1.png", "train/cat/.hidden.png", "train/cat/Thumbs.db", "train/Desktop.ini"
     )
-    assert source.describe() == "2 classes, part train, 2 pictures"
+    assert understood(source.entries()[0]) == "2 classes, part train, 2 samples"
     assert not source.entries()[1]
 
 
@@ -166,7 +167,7 @@ def test_a_folder_of_nothing_but_broken_pictures_names_the_first(
 
 
 def test_one_class_is_enough_here(lay: Callable[..., FolderSource]) -> None:
-    assert lay("a/1.png").describe() == "1 class, no parts, 1 picture"
+    assert understood(lay("a/1.png").entries()[0]) == "1 class, no parts, 1 sample"
 
 
 def test_a_folder_named_like_a_picture_is_an_issue(lay: Callable[..., FolderSource], tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_pictures_in_a_folder_are_listed_whatever_its_layout(lay: Callable[..., 
 def test_real_photos_are_understood(shared_data: Path) -> None:
     source = FolderSource(shared_data / "hymenoptera")
     entries, issues = source.entries()
-    assert source.describe() == f"2 classes, parts train and val, {len(entries)} pictures"
+    assert understood(source.entries()[0]) == f"2 classes, parts train and val, {len(entries)} samples"
     assert {entry.label for entry in entries} == {"ants", "bees"}
     assert not issues
     assert source.value(entries[0]).shape == entries[0].shape

@@ -15,6 +15,7 @@ from tellapart.data.augment import Augmentation
 from tellapart.data.batches import in_order, shuffled, steps_per_epoch
 from tellapart.data.preview import preview_sheet
 from tellapart.data.resident import Loaded, load
+from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
 from tellapart.evaluation.measures import better, scores
 from tellapart.evaluation.predict import BATCH, predict
@@ -43,13 +44,14 @@ def train(
     clock = Stopwatch()
     world = join_world(config.train)
     source = open_source(config.data, config.load)
+    watch.say(f"{source.name}: {understood(source.entries()[0])}")
     loaded = load(source, config.load)
     state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
     planned = _plan(state, config, loaded, world)
     run = RunFolder.new(runs_dir, name or source.name)
     with recorded(run, _facts(source.name, config, loaded, planned, world)) as facts:
         _write_start(run, config, loaded)
-        for line in _opening(source.name, loaded, facts, state.module):
+        for line in _opening(loaded, facts, state.module):
             watch.say(line)
         clock.lap("load")
         progress = Progress()
@@ -156,9 +158,9 @@ def _facts(name: str, config: RunConfig, loaded: Loaded, planned: Plan, world: W
     }
 
 
-def _opening(name: str, loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[str]:
+def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[str]:
     """What was understood, in a few lines."""
-    lines = [f"{name}: {described(loaded.split)}"]
+    lines = [described(loaded.split)]
     if loaded.issues:
         lines.append(
             f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"

@@ -50,15 +50,6 @@ class FolderSource:
         """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
         return decode(read_file(self.root / entry.id))
 
-    def describe(self) -> str:
-        """What was understood: `3 classes, parts train and val, 121 pictures`."""
-        entries, _ = self._scanned
-        given = {entry.part for entry in entries}
-        parts = [part for part in PARTS if part in given]
-        words = f"part{'s' if len(parts) > 1 else ''} {' and '.join(parts)}" if parts else "no parts"
-        classes = {entry.label for entry in entries}
-        return f"{counted(len(classes), 'class')}, {words}, {counted(len(entries), 'picture')}"
-
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
         paths, issues = _walked(self.root)

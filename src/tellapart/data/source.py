@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from tellapart.types import Issue, Part
+from tellapart.names import counted
+from tellapart.types import PARTS, Issue, Part
 
 Value = np.ndarray[Any, Any]
 """uint8 (H, W, C) with C 1 or 3, or float32 (F,)."""
@@ -42,3 +43,11 @@ class Source(Protocol):
 
     def value(self, entry: Entry) -> Value:
         """The decoded sample; UnreadableError says what is wrong with it."""
+
+
+def understood(entries: Sequence[Entry]) -> str:
+    """What a source was taken for: `3 classes, parts train and val, 121 samples`."""
+    given = {entry.part for entry in entries}
+    parts = [part for part in PARTS if part in given]
+    words = f"part{'s' if len(parts) > 1 else ''} {' and '.join(parts)}" if parts else "no parts"
+    return f"{counted(len({entry.label for entry in entries}), 'class')}, {words}, {counted(len(entries), 'sample')}"
