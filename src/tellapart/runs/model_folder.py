@@ -120,8 +120,8 @@ def described(card: Card) -> str:
     lines = [
         f"# A {card.model} that tells {len(spec.classes)} classes apart",
         "",
-        f"Trained on `{card.trained_on}` by tellapart {card.tellapart}. Raw {spec.kind} of {form} in, one logit a class out;",
-        f"normalisation is inside the model. Pictures of another size: `{spec.fit}`.",
+        f"Trained on `{card.trained_on}` by tellapart {card.tellapart}. Raw {spec.kind} data of {form} in, one logit a",
+        f"class out; normalisation is inside the model. Pictures of another size: `{spec.fit}`.",
         "",
         "Classes, in the order of the logits: " + ", ".join(f"`{name}`" for name in spec.classes),
         "",
