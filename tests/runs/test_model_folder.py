@@ -150,7 +150,7 @@ def test_the_readme_names_classes_data_and_measures(tmp_path: Path) -> None:
     text = (tmp_path / "model" / README).read_text(encoding="utf-8")
     assert "`cat`, `dog`" in text
     assert "# A cnn that tells 2 classes apart" in text
-    assert "Raw image of 3x32x28 in" in text
+    assert "Raw image data of 3x32x28 in" in text
     assert "`photos`" in text
     assert "`crop`" in text
     assert "| accuracy | 0.5000 | 0.2500 to 0.7500 |" in text
