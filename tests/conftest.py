@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,11 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no real data at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test looks into the cache of the person who runs it, or heeds the variables of that person."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    for name in [name for name in os.environ if name.startswith("TELLAPART_")]:
+        monkeypatch.delenv(name)

@@ -120,3 +120,23 @@ def test_what_is_public_is_listed_and_there() -> None:
     assert all(hasattr(tellapart, name) for name in tellapart.__all__)
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = tellapart.trian
+
+
+def test_one_picture_given_many_times_is_read_by_one_thread_alone(home: Path, model: tellapart.Model) -> None:
+    for _ in range(10):
+        picture = Image.open(home / "photos/green/0-3.png")
+        answers = model.predict([picture] * 8)
+        assert [answer.error for answer in answers] == [None] * 8
+
+
+def test_an_open_file_and_a_buffer_are_one_item(home: Path, model: tellapart.Model) -> None:
+    content = (home / "photos/green/0-3.png").read_bytes()
+    for item in (io.BytesIO(content), bytearray(content), memoryview(content)):
+        assert [answer.label for answer in model.predict(item)] == ["green"]
+    with pytest.raises(DataError, match="give a list of its values"):
+        model.predict({"a": content})
+
+
+def test_a_part_that_was_not_measured_is_answered(home: Path) -> None:
+    with pytest.raises(DataError, match="nothing was measured on a part 'tset'"):
+        tellapart.Run(path=str(home / "runs/photos")).measures("tset")  # type: ignore[arg-type]

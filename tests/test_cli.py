@@ -71,7 +71,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "digits", "--recipe", "cnn"], 2, "Did you mean 'cnn-16-32'?"),
         (["train", "digits", "--config", "nowhere.toml"], 2, "nowhere.toml: no such file"),
         (["train", "digits", "--name", "../up"], 2, "give the name of a folder alone"),
-        (["train", "digits", "--runs-dir", "file"], 2, "runs_dir is 'file', a file"),
+        (["train", "digits", "--runs-dir", "file"], 2, "file is a file; give a folder"),
         (["train", "digits", "--device", "cuda"], 2, "torch finds no GPU here"),
         (["train"], 2, "--data requires an argument"),
         (["train", "digit"], 3, "Did you mean 'digits'?"),
@@ -81,8 +81,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
-    words: list[str], code: int, said: str, tmp_path: Path
+    words: list[str], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     done = run(*words, cwd=tmp_path)
@@ -201,6 +202,96 @@ def test_a_changed_data_folder_is_noticed(home: Path, tmp_path: Path) -> None:
     done = run("evaluate", "runs/photos", cwd=tmp_path)
     assert done.returncode == 3
     assert "not the data that this run was made of" in done.stderr
+
+
+def test_pictures_that_the_model_was_trained_on_are_left_out_and_counted(home: Path, tmp_path: Path) -> None:
+    done = run("evaluate", "runs/photos", "photos", "--json", cwd=home)
+    result = json.loads(done.stdout)
+    split = (home / "runs/photos/data/split.csv").read_text().splitlines()[1:]
+    tests = sum(",test," in line for line in split)
+    assert result["samples"] == tests < len(split)
+    assert [issue["kind"] for issue in result["issues"]] == ["seen-in-training"]
+    make_photos(tmp_path / "photos", each=1)  # its first draws are among those that were trained on or tested
+    (tmp_path / "only/train").mkdir(parents=True)
+    (tmp_path / "photos").rename(tmp_path / "only/train/photos")
+    for name in ("red", "green", "blue"):
+        (tmp_path / "only/train/photos" / name).rename(tmp_path / "only/train" / name)
+    (tmp_path / "only/train/photos").rmdir()
+    refused = run("evaluate", "runs/photos", str(tmp_path / "only"), cwd=home)
+    assert refused.returncode == 3
+    assert "the model was trained on all of it" in refused.stderr
+
+
+def test_a_part_is_of_the_runs_own_data_alone(home: Path) -> None:
+    done = run("evaluate", "runs/photos", "photos", "--part", "val", cwd=home)
+    assert done.returncode == 2
+    assert "give either DATA or --part" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        ("acuracy=0.9", "Did you mean 'accuracy'?"),
+        ("accuracy=nan", "write it as MEASURE=NUMBER"),
+        ("accuracy", "write it as MEASURE=NUMBER"),
+    ],
+)
+def test_a_demand_that_means_nothing_is_refused_before_anything_loads(demand: str, said: str, tmp_path: Path) -> None:
+    done = run("evaluate", "nowhere", "--require", demand, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_misspelt_variable_is_answered_with_the_near_one(tmp_path: Path) -> None:
+    done = run("models", cwd=tmp_path, env={"TELLAPART_EPOCH": "1"})
+    assert done.returncode == 2
+    assert "Unknown variable TELLAPART_EPOCH. Did you mean 'TELLAPART_EPOCHS'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("epochs = 2.5", "whole number"), ("flip = 'yes'", "true or false"), ("name = 'x'", "Unknown setting")],
+)
+def test_a_value_of_the_wrong_type_in_a_file_is_refused(line: str, said: str, home: Path) -> None:
+    (home / "types.toml").write_text(line + "\n")
+    done = run("train", "photos", "--config", "types.toml", cwd=home)
+    assert done.returncode == 2
+    assert "types.toml" in done.stderr
+    assert said in done.stderr
+
+
+def test_patience_without_a_val_part_is_refused(home: Path) -> None:
+    done = run("train", "photos", "--val-share", "0", "--patience", "2", cwd=home)
+    assert done.returncode == 2
+    assert "there is no val part" in done.stderr
+
+
+def test_a_name_that_the_terminal_cannot_show_is_shown_by_its_numbers(home: Path) -> None:
+    (home / "\u732b.png").write_bytes((home / "photos/red/0-0.png").read_bytes())
+    code = "from tellapart.cli import main; main(['predict', 'runs/photos', '\u732b.png'])"
+    import os
+
+    env = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=home, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("\\u732b.png\t")
+
+
+def test_a_run_inside_the_data_folder_is_no_class(tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", each=4)
+    for _ in range(2):
+        done = run("train", ".", "--epochs", "1", "--json", "--quiet", cwd=tmp_path / "photos")
+        assert json.loads(done.stdout)["data"]["classes"] == ["blue", "green", "red"]
+    assert run("evaluate", "runs/photos", cwd=tmp_path / "photos").returncode == 0
+
+
+def test_a_class_whose_pictures_are_all_broken_is_told(tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", each=4)
+    for path in (tmp_path / "photos/red").iterdir():
+        path.write_bytes(path.read_bytes()[:200])
+    done = run("train", "photos", "--epochs", "1", cwd=tmp_path)
+    assert "red: a class without a readable sample" in done.stderr
+    assert "lost-class" in (tmp_path / "runs/photos/data/issues.csv").read_text()
 
 
 def test_an_unknown_class_in_the_data_to_judge_is_named(home: Path, tmp_path: Path) -> None:

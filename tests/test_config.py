@@ -1,6 +1,9 @@
 """Every setting, declared once: its help, its limits, its way through TOML."""
 
+import ast
 import dataclasses
+import inspect
+import itertools
 import os
 import re
 import tomllib
@@ -22,7 +25,6 @@ from tellapart.config import (
     RunConfig,
     TrainConfig,
     read_toml,
-    setting_help,
 )
 from tellapart.errors import SettingError
 from tellapart.evaluation.measures import METRICS
@@ -68,10 +70,25 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "metric": st.sampled_from(typing.get_args(config_module.Metric)),
     "patience": count,
     "device": st.sampled_from(["auto", "cpu", "cuda"]),
-    "threads": count,
+    "threads": st.integers(1, 1024),
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
 }
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def setting_help() -> dict[str, str]:
+    """Name of each setting -> the line that stands under its field."""
+    texts: dict[str, str] = {}
+    for kind in GROUPS.values():
+        body = ast.parse(inspect.getsource(kind)).body[0].body
+        for node, after in itertools.pairwise(body):
+            if (
+                isinstance(node, ast.AnnAssign)
+                and isinstance(after, ast.Expr)
+                and isinstance(after.value, ast.Constant)
+            ):
+                texts[node.target.id] = str(after.value.value)
+    return texts
 
 
 def refused(**wrong: Any) -> str:

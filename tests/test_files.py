@@ -405,3 +405,11 @@ def test_a_disk_that_is_full_leaves_the_old_folder(tmp_path: Path, monkeypatch: 
         fill(path, "two")
     assert (settled_folder(path) / "text").read_text() == "one"
     verify_manifest(path)
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
+def test_what_a_file_manager_leaves_behind_does_no_harm(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    write_manifest(tmp_path)
+    (tmp_path / name).write_bytes(b"litter")
+    verify_manifest(tmp_path)

@@ -56,11 +56,11 @@ def load(path: str | Path) -> Model:
 
     Raises DataError where there is no model, DamagedError where a byte is wrong.
     """
-    folder = model_folder(Path(path))
+    folder, seen = model_folder(Path(path)), RunFolder(path=Path(path)).seen()
     from tellapart.runs.model_folder import read_model
 
     module, card = read_model(folder)
-    return Model(module=module, card=card)
+    return Model(module=module, card=card, seen=seen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,9 @@ class Run:
     """A finished training run on the disk."""
 
     path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
 
     @property
     def model(self) -> Model:
@@ -88,7 +91,10 @@ class Run:
         """What was measured on a part, by name; `test` is the part that nothing was chosen by."""
         from tellapart.evaluation.tables import read_measures
 
-        return read_measures(json.loads(RunFolder(path=self.path).measures(part).read_text(encoding="utf-8")))
+        path = RunFolder(path=self.path).measures(part)
+        if not path.exists():
+            raise DataError(f"{self.path}: nothing was measured on a part {part!r}.")
+        return read_measures(json.loads(path.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +104,8 @@ class Model:
     module: nn.Module
     """Raw batch in, logits out."""
     card: Card
+    seen: frozenset[str] = frozenset()
+    """Contents, in hex, that it was trained or chosen on; empty for a model folder without its run."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -134,12 +142,14 @@ class Model:
         )
 
     def evaluate(self, data: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Measure]:
-        """Measures on labelled data (a word or a folder), by name; of a source with parts, on its test part."""
+        """Measures on labelled data (a word or a folder), by name: of a source with parts, on its test part.
+
+        What the model was trained on is left out, where its run is known.
+        """
         from tellapart.commands.evaluate import evaluate_on
 
-        return evaluate_on(
-            self.module, self.card, data, DataConfig(data_dir=Path(data_dir) if data_dir else None)
-        ).measures
+        config = DataConfig(data_dir=Path(data_dir) if data_dir else None)
+        return evaluate_on(self.module, self.card, data, config, self.seen).measures
 
 
 def __getattr__(name: str) -> Any:

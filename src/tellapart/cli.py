@@ -1,8 +1,11 @@
 """The command line. Flags, variables and help come from the dataclasses in `config`; torch loads after the checks."""
 
+import io
 import os
+import signal
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +16,7 @@ from tellapart import __version__
 from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.names import counted
+from tellapart.names import counted, did_you_mean
 from tellapart.types import Part
 
 INTERRUPTED = 130
@@ -103,7 +106,7 @@ def evaluate(
     run: Path,
     data: str | None = None,
     *,
-    part: Part = "test",
+    part: Part | None = None,
     require: tuple[str, ...] = (),
     predictions: Path | None = None,
     data_dir: Path | None = None,
@@ -118,7 +121,7 @@ def evaluate(
     data
         A word or a folder with a folder of pictures per class; by default the data of the run, split as they were.
     part
-        Which part of the run's own data.
+        Which part of the run's own data; by default test.
     require
         Measures that must be reached, as in accuracy=0.95; exit code 4 where one is not.
     predictions
@@ -126,28 +129,33 @@ def evaluate(
     data_dir
         Folder with data sets already on disk.
     """
+    from tellapart.commands.gate import check_gate, parsed_demands
+    from tellapart.data import check_source
     from tellapart.runs.run_folder import RunFolder, model_folder
 
+    demands = parsed_demands(require)
     folder = model_folder(run)
+    if predictions is not None and not predictions.absolute().parent.is_dir():
+        raise SettingError(f"predictions is {str(predictions)!r}: there is no folder {predictions.parent}.")
+    if data is not None and part is not None:
+        raise SettingError("part is of the run's own data; give either DATA or --part.")
     if data is not None:
-        from tellapart.data import check_source
-
         check_source(data)
     elif not RunFolder(path=run).config.exists():
         raise SettingError(
             f"{run}: a model without its run. Give the data to judge it on: tellapart evaluate {run} DATA"
         )
-    from tellapart.commands.evaluate import check_gate, evaluate_on, evaluate_run
+    from tellapart.commands.evaluate import evaluate_on, evaluate_run
     from tellapart.commands.show import show_evaluation
     from tellapart.runs.model_folder import read_model
 
     module, card = read_model(folder)
     if data is None:
-        result = evaluate_run(module, card, RunFolder(path=run), part)
+        result = evaluate_run(module, card, RunFolder(path=run), part or "test", data_dir)
     else:
-        result = evaluate_on(module, card, data, DataConfig(data_dir=data_dir))
+        result = evaluate_on(module, card, data, DataConfig(data_dir=data_dir), RunFolder(path=run).seen())
     show_evaluation(result, as_json=output.json, quiet=output.quiet, predictions=predictions)
-    check_gate(result.measures, require)
+    check_gate(result.measures, demands)
 
 
 @app.command
@@ -230,7 +238,13 @@ def doctor(*, output: Output = Output()) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went (see the README)."""
     app.config = (Env("TELLAPART_", command=False), _layers)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal can't show is shown by its numbers
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     try:
+        _check_variables()
         app(
             sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False, result_action="return_value"
         )
@@ -247,6 +261,21 @@ def main(argv: list[str] | None = None) -> None:
         _fail("Interrupted.", INTERRUPTED)
 
 
+def _stop(*_: object) -> None:
+    """A request to end, as from a job queue, is taken like Ctrl-C: the run says that it was interrupted."""
+    raise KeyboardInterrupt
+
+
+def _check_variables() -> None:
+    """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
+    groups = (RunConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig, RunOutput, Layers)
+    words = {f.name for group in groups for f in fields(group)} | {"data", "require", "predictions", "part"}
+    known = {f"TELLAPART_{word.upper()}" for word in words}
+    for name in sorted(os.environ):
+        if name.startswith("TELLAPART_") and name not in known:
+            raise SettingError(f"Unknown variable {name}. {did_you_mean(name, known)}")
+
+
 def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Put the settings of --config, then of --recipe, where no flag and no variable stands."""
     given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
@@ -259,6 +288,10 @@ def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) 
         files.append(find_recipe(given["--recipe"]).path)
     for path in files:
         settings = read_toml(path, given.get("--data"), SOURCES)
+        try:
+            RunConfig.of("", {name: value for name, value in settings.items() if name != "data"})
+        except SettingError as error:
+            raise SettingError(f"{path}: {error}") from None
         given = {"--data": settings.get("data", "")} | given
         Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
 

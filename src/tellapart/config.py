@@ -5,9 +5,7 @@ A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weig
 This file does not import torch.
 """
 
-import itertools
 import tomllib
-import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -22,6 +20,7 @@ Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmo
 Optimiser = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "step", "cosine"]
 Loss = Literal["cross-entropy"]
+MOST_THREADS = 1024
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
@@ -148,7 +147,7 @@ class TrainConfig:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it runs; auto takes a GPU where there is one."""
     threads: int | None = None
-    """CPU threads; by default as many as this process may use."""
+    """CPU threads; by default as many as torch takes, which heeds OMP_NUM_THREADS."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it. Weights stay fp32."""
 
@@ -157,6 +156,10 @@ class TrainConfig:
         for name in ("epochs", "batch", "patience", "threads"):
             at_least(self, name, 1)
         at_least(self, "seed", 0)
+        if self.threads is not None and self.threads > MOST_THREADS:
+            raise SettingError(
+                f"threads is {self.threads}; at most {MOST_THREADS}, and more than cores only slow it down."
+            )
 
 
 Group = DataConfig | ModelConfig | OptimConfig | TrainConfig
@@ -227,24 +230,6 @@ def read_toml(path: Path, word: str | None = None, tables: Iterable[str] = ()) -
             raise SettingError(f"{path}: [{name}] is no data set; settings stand alone. {did_you_mean(name, tables)}")
     plain = {name: value for name, value in content.items() if name not in own}
     return {name.replace("-", "_"): value for name, value in (plain | own.get(word, {})).items()}
-
-
-def setting_help() -> dict[str, str]:
-    """Name of each setting -> the line that stands under its field."""
-    import ast
-    import inspect
-
-    texts: dict[str, str] = {}
-    for kind in GROUPS.values():
-        body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(kind)).body[0]).body
-        for node, after in itertools.pairwise(body):
-            if (
-                isinstance(node, ast.AnnAssign)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-            ):
-                texts[typing.cast(ast.Name, node.target).id] = str(after.value.value)
-    return texts
 
 
 def _toml(value: Any) -> str:

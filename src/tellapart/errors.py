@@ -31,7 +31,3 @@ class GateError(TellapartError):
 
 class DamagedError(TellapartError):
     """A saved file is not what was written: its hash, its size or its shape is wrong."""
-
-
-class MissingExtraError(TellapartError, ImportError):
-    """An optional package is not installed; the message names the extra that brings it."""

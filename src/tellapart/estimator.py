@@ -17,7 +17,7 @@ from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import in_order, shuffled, steps_per_epoch, unlabelled
 from tellapart.data.resident import Loaded, load
-from tellapart.errors import DataError
+from tellapart.errors import DataError, SettingError
 from tellapart.evaluation.measures import better, probabilities, scores
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models import build_model, check_model
@@ -102,6 +102,8 @@ assert MISSING not in SETTINGS.values()
 
 def _dtype(X: Any) -> Any:
     """uint8 pictures stay as they are; everything else becomes numbers."""
+    if isinstance(X, list) and X and isinstance(X[0], np.ndarray):
+        return _dtype(X[0][np.newaxis])
     return np.uint8 if getattr(X, "dtype", None) == np.uint8 and getattr(X, "ndim", 2) > 2 else np.float32
 
 
@@ -109,6 +111,10 @@ def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
     world = join_world(config.train)
     part, val = loaded.parts["train"].to(world.device), loaded.parts.get("val")
+    if config.train.patience and val is None:
+        raise SettingError(
+            f"patience is {config.train.patience}, but there is no val part to be better on: set val_share."
+        )
     state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
     sample = next(in_order(part, 1)).inputs
     planned = plan(

@@ -6,13 +6,15 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tellapart.errors import DamagedError
 
 MANIFEST = "MANIFEST.json"
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What file managers put into folders that a person opens."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -83,14 +85,17 @@ def write_manifest(folder: Path) -> None:
     entries = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path != folder / MANIFEST:
-            with path.open("rb") as file:
+            with path.open("rb+") as file:
                 os.fsync(file.fileno())
             entries[path.relative_to(folder).as_posix()] = {"sha256": sha256(path), "size_bytes": path.stat().st_size}
     write_json(folder / MANIFEST, {"schema": 1, "files": entries})
 
 
 def verify_manifest(folder: Path) -> None:
-    """Raise DamagedError unless every file that the manifest names is there, byte for byte, and none beside them."""
+    """Raise DamagedError unless every file that the manifest names is there, byte for byte, and none beside them.
+
+    What a file manager leaves behind does no harm: it is never read.
+    """
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if content.keys() != {"schema", "files"} or content["schema"] != 1:
@@ -103,16 +108,12 @@ def verify_manifest(folder: Path) -> None:
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DamagedError(f"{folder / MANIFEST}: damaged; copy the folder again from where it came.") from None
-    found = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and path != folder / MANIFEST
-    }
+    there = (path for path in folder.rglob("*") if path.is_file() and path.name not in LITTER)
+    found = {path.relative_to(folder).as_posix() for path in there if path != folder / MANIFEST}
     if found != set(expected):
         differing = sorted(found ^ set(expected))[0]
-        raise DamagedError(
-            f"{folder}: {differing!r} is {'missing' if differing in expected else 'not in the manifest'}."
-        )
+        wrong = "is missing; copy the folder again" if differing in expected else "is not in the manifest; delete it"
+        raise DamagedError(f"{folder}: {differing!r} {wrong}.")
     for name, (digest, size) in expected.items():
         if (folder / name).stat().st_size != size or sha256(folder / name) != digest:
             raise DamagedError(
@@ -131,9 +132,12 @@ def _aside(path: Path) -> Path:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can flush a folder."""
+    """Make a rename last through a power cut, where the system can flush a folder: Windows and some networks can't."""
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):
+            os.fsync(handle)
     finally:
         os.close(handle)

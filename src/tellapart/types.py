@@ -19,16 +19,6 @@ Fit = Literal["stretch", "pad", "crop"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One thing to classify, as the decoder gives it."""
-
-    id: str
-    """Stable name: a relative path or `train/00001`."""
-    value: np.ndarray[Any, Any]
-    """uint8 (H, W, C) with C 1 or 3, or float32 (F,)."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Issue:
     """One thing that is wrong with the data; a line of `data/issues.csv`."""
 

@@ -34,7 +34,7 @@ def join_world(config: TrainConfig) -> World:
             "device is 'cuda', but torch finds no GPU here; `tellapart doctor` says what it finds. Take --device cpu."
         )
     cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-    threads = config.threads or len(available_cpus())
+    threads = config.threads or torch.get_num_threads()  # torch's own heeds OMP_NUM_THREADS and the caller
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return World(

@@ -14,6 +14,7 @@ import pytest
 
 from tellapart.data import cifar10
 from tellapart.data.cifar10 import open_cifar10, read_bin, read_pickled
+from tellapart.data.download import data_homes
 from tellapart.errors import DataError
 
 NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
@@ -225,5 +226,5 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, share: float) -> None:
 def test_a_set_that_is_nowhere_names_the_file_and_the_folder_to_put_it(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_cifar10(tmp_path)
-    assert str(tmp_path / "cifar10" / "cifar-10-binary.tar.gz") in str(caught.value)
+    assert str(data_homes(None)[-1] / "cifar10" / "cifar-10-binary.tar.gz") in str(caught.value)
     assert "c32a1d4ab5d03f1284b67883e8d13530" in str(caught.value)

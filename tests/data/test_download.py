@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tellapart.data import download
-from tellapart.data.download import data_home, fetch
+from tellapart.data.download import data_homes, fetch
 from tellapart.errors import DataError
 
 CONTENT = b"what was published" * 1000
@@ -89,12 +89,13 @@ def test_a_folder_that_cannot_be_written_is_told(site: str, tmp_path: Path) -> N
         fetch("a.gz", [f"{site}/good/"], MD5, tmp_path / "file" / "folder")
 
 
-def test_the_given_folder_goes_before_the_variable_and_that_before_the_cache(
+def test_the_given_folder_stands_for_the_variable_and_both_go_before_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("TELLAPART_DATA_DIR", raising=False)
-    assert data_home(None) == tmp_path / "cache" / "tellapart"
+    cache = tmp_path / "cache" / "tellapart"
+    assert data_homes(None) == [cache]
     monkeypatch.setenv("TELLAPART_DATA_DIR", str(tmp_path / "variable"))
-    assert data_home(None) == tmp_path / "variable"
-    assert data_home(tmp_path / "given") == tmp_path / "given"
+    assert data_homes(None) == [tmp_path / "variable", cache]
+    assert data_homes(tmp_path / "given") == [tmp_path / "given", cache]

@@ -265,3 +265,13 @@ def test_real_photos_are_understood(shared_data: Path) -> None:
     assert not issues
     assert source.value(entries[0]).shape == entries[0].shape
     assert source.value(entries[0]).dtype == np.uint8
+
+
+def test_a_folder_beside_the_parts_is_named_instead_of_making_classes_of_the_parts(tmp_path: Path) -> None:
+    for path in ("train/cat/1.png", "test/cat/1.png", "unlabelled/1.png"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(tmp_path / path)
+    with pytest.raises(
+        DataError, match="test, train hold a folder per class, as parts do, but unlabelled stands beside"
+    ):
+        FolderSource(tmp_path).entries()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tellapart.data import idx
+from tellapart.data.download import data_homes
 from tellapart.data.idx import open_fashion_mnist, open_mnist, read_idx
 from tellapart.errors import DataError
 
@@ -74,7 +75,7 @@ def test_the_folder_of_another_set_is_not_taken_for_fashion(tmp_path: Path, plac
 def test_a_set_that_is_nowhere_names_the_file_and_the_folder_to_put_it(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_mnist(tmp_path)
-    assert str(tmp_path / "mnist" / "train-images-idx3-ubyte.gz") in str(caught.value)
+    assert str(data_homes(None)[-1] / "mnist" / "train-images-idx3-ubyte.gz") in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -92,7 +93,7 @@ def test_only_the_missing_file_is_downloaded(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(idx, "fetch", fetch)
     assert len(open_mnist(tmp_path).entries()[0]) == 6
-    assert asked == [(lost.name, "ec29112dd5afa0611ce80d1b7f02629c", tmp_path / "mnist")]
+    assert asked == [(lost.name, "ec29112dd5afa0611ce80d1b7f02629c", data_homes(None)[-1] / "mnist")]
 
 
 @pytest.mark.parametrize(

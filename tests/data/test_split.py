@@ -306,3 +306,14 @@ def test_a_fingerprint_does_not_depend_on_the_order() -> None:
 def test_a_fingerprint_is_of_ids_labels_parts_and_contents(other: Entry) -> None:
     assert fingerprint([entry(0, "a")]) != fingerprint([other])
     assert fingerprint([entry(0, "a")]) != fingerprint([entry(0, "a"), other])
+
+
+def test_what_stands_in_a_later_part_too_is_left_out_of_the_earlier_one_and_named() -> None:
+    def entry(name: str, part: Part, digest: bytes) -> Entry:
+        return Entry(id=f"{part}/{name}", label=name[0], part=part, digest=digest.ljust(16), shape=(1, 1, 1))
+
+    entries = [entry("a1", "train", b"1"), entry("a2", "train", b"2"), entry("b1", "train", b"3")]
+    split = split_entries([*entries, entry("a3", "val", b"4"), entry("a4", "test", b"2")], DataConfig())
+    assert [e.id for e in split.parts["train"]] == ["train/a1", "train/b1"]
+    assert [(issue.path, issue.kind) for issue in split.issues] == [("train/a2", "leak")]
+    assert "'test/a4' in test" in split.issues[0].detail

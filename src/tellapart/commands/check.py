@@ -1,5 +1,6 @@
 """What can be refused before anything heavy loads: a typo is answered in a blink."""
 
+import os
 from pathlib import Path
 
 from tellapart.config import RunConfig
@@ -12,11 +13,18 @@ def check(config: RunConfig) -> None:
     """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
     check_source(config.data)
     check_model(config.model)
+    if config.load.data_dir is not None and not config.load.data_dir.is_dir():
+        raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
 
 
 def check_output(runs_dir: Path, name: str | None) -> None:
     """Raise SettingError where no run folder of that name can be made in that folder."""
-    if runs_dir.exists() and not runs_dir.is_dir():
-        raise SettingError(f"runs_dir is {str(runs_dir)!r}, a file; give a folder, which need not be there yet.")
+    nearest = next(folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise SettingError(f"runs_dir is {str(runs_dir)!r}, and {nearest} is a file; give a folder.")
+    if not os.access(nearest, os.W_OK):
+        raise SettingError(
+            f"runs_dir is {str(runs_dir)!r}, and {nearest} can't be written to; give another with --runs-dir."
+        )
     if name is not None and (name in ("", ".", "..") or Path(name).name != name or "\0" in name):
         raise SettingError(f"name is {name!r}; give the name of a folder alone. Where it is made is --runs-dir.")

@@ -1,12 +1,12 @@
 """tellapart doctor: what this machine offers, and what is missing."""
 
-import os
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 from typing import Any
 
+from tellapart.data.download import data_homes
 from tellapart.runs.facts import versions
 from tellapart.world import available_cpus, cpu_has_bf16, free_memory_bytes
 
@@ -24,7 +24,7 @@ def doctor() -> dict[str, Any]:
         "gpu": gpu,
         "free memory": _size(free_memory_bytes()),
         "free disk": _size(shutil.disk_usage(Path.cwd()).free),
-        "data folder": os.environ.get("TELLAPART_DATA_DIR"),
+        "data folders": [str(folder) for folder in data_homes(None)],
         "missing extras": missing_extras(),
     }
 

@@ -37,22 +37,26 @@ class Trained:
     """Of run.json."""
 
 
-def judge(trained: Trained) -> dict[str, Any]:
-    """Write metrics/, plots/ and report.html; the test part's measures come out as JSON, empty where there is none."""
-    run, loaded, progress = trained.run, trained.loaded, trained.progress
+def judge(trained: Trained) -> dict[Part, Evaluation]:
+    """How the model does on each part but training, written into metrics/."""
+    run, loaded = trained.run, trained.loaded
     counts = training_counts(loaded.split)
     parts: list[Part] = [part for part in PARTS if part != "train" and part in loaded.parts]
     found = {part: judged(trained.module, loaded.spec, loaded.parts[part], counts) for part in parts}
     for part, evaluation in found.items():
         write_json(run.measures(part), tables.measures_json(evaluation.measures))
         write_text(run.predictions(part), tables.predictions_csv(evaluation.predictions))
+    return found
+
+
+def report(trained: Trained, found: dict[Part, Evaluation]) -> None:
+    """Write plots/ and report.html; their details are of the test part, or of val where there is none."""
+    run, progress, shown = trained.run, trained.progress, next(reversed(found), None)
     curves = plots.learning_curves(progress.history, metric=trained.config.train.metric, best=progress.best_epoch)
     write_text(run.plot("learning_curves.svg"), curves)
-    shown = parts[-1] if parts else None  # details are of the test part, or of val where there is none
     if shown:
         _write_classes(run, found[shown])
     write_text(run.report, render_report(_content(trained, found, shown)))
-    return tables.measures_json(found["test"].measures) if "test" in found else {}
 
 
 def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:

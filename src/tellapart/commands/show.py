@@ -60,7 +60,7 @@ def show_answers(found: Iterable["Answer"], *, as_json: bool) -> int:
         elif answer.error is None:
             _print(f"{answer.id}\t{answer.label}\t{answer.confidence:.4f}")
         else:
-            print(f"{_printable(answer.id)}: {answer.error}", file=sys.stderr)
+            print(f"{answer.id}: {answer.error}", file=sys.stderr)
     if as_json:
         _print_json({"answers": lines})
     return unread
@@ -85,6 +85,8 @@ def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
         _print_json(facts)
         return
     for name, value in facts.items():
+        if isinstance(value, list):
+            value = ", ".join(value)
         if isinstance(value, Mapping):
             value = ", ".join(f"{k} {' '.join(v) if isinstance(v, list) else v}" for k, v in value.items())
         _print(f"{name:<22} {'none' if value in (None, '') else value}")
@@ -110,12 +112,7 @@ def _print_json(content: Any) -> None:
 
 
 def _print(text: str) -> None:
-    print(_printable(text), flush=True)
-
-
-def _printable(text: str) -> str:
-    """Text that any terminal takes: bytes of a file name that are no text are shown by their numbers."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    print(text, flush=True)
 
 
 def _console() -> Console:

@@ -7,7 +7,8 @@ from typing import Any
 from torch import nn
 
 from tellapart.commands.check import check, check_output
-from tellapart.commands.judge import Trained, judge
+from tellapart.commands.evaluate import Evaluation
+from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
 from tellapart.data import open_source
@@ -17,8 +18,10 @@ from tellapart.data.preview import preview_sheet
 from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
+from tellapart.errors import SettingError
 from tellapart.evaluation.measures import better, scores
 from tellapart.evaluation.predict import BATCH, predict
+from tellapart.evaluation.tables import measures_json
 from tellapart.files import replaced_folder, write_text
 from tellapart.models import build_model, chosen
 from tellapart.names import counted
@@ -27,7 +30,7 @@ from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import Progress, RunFolder
 from tellapart.training.fit import Plan, TrainState, fit, new_state, plan
-from tellapart.types import Batch, EpochEnd, Order
+from tellapart.types import Batch, EpochEnd, Order, Part
 from tellapart.world import World, join_world
 
 
@@ -46,6 +49,10 @@ def train(
     source = open_source(config.data, config.load)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
     loaded = load(source, config.load)
+    if config.train.patience and "val" not in loaded.parts:
+        raise SettingError(
+            f"patience is {config.train.patience}, but there is no val part to be better on: set val_share."
+        )
     state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
     planned = _plan(state, config, loaded, world)
     run = RunFolder.new(runs_dir, name or source.name)
@@ -69,10 +76,12 @@ def train(
             "epochs": state.epoch,
             "best_epoch": progress.best_epoch,
         }
-        trained = Trained(run=run, module=state.module, config=config, loaded=loaded, progress=progress, facts=facts)
-        judged = judge(trained)
+        module = state.module.to("cpu")  # where evaluate and predict run too: the same numbers come out there
+        trained = Trained(run=run, module=module, config=config, loaded=loaded, progress=progress, facts=facts)
+        found = judge(trained)
         with replaced_folder(run.model) as folder:
-            write_model(folder, state.module, _card(source.name, config, loaded, judged))
+            write_model(folder, trained.module, _card(source.name, config, loaded, found))
+        report(trained, found)
         clock.lap("judge")
         facts["seconds_by_stage"] = clock.laps
     return run.path
@@ -165,6 +174,7 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
         lines.append(
             f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"
         )
+    lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
     weights = sum(p.numel() for p in module.parameters())
     where = f"{facts['precision']} on {facts['device']}, {counted(facts['threads'], 'thread')}"
     return [*lines, f"{facts['model']}: {weights:,} weights, {counted(facts['epochs_planned'], 'epoch')}, {where}"]
@@ -185,7 +195,7 @@ def _line(row: dict[str, Any], planned: Plan) -> str:
     return f"epoch {row['epoch']}/{planned.epochs}  loss {row['train_loss']:.4f}{val}  {row['seconds']:.1f} s"
 
 
-def _card(name: str, config: RunConfig, loaded: Loaded, measures: dict[str, Any]) -> Card:
+def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evaluation]) -> Card:
     return Card(
         model=chosen(config.model, loaded.spec),
         settings=config.model.given(),
@@ -193,5 +203,5 @@ def _card(name: str, config: RunConfig, loaded: Loaded, measures: dict[str, Any]
         trained_on=name,
         fingerprint=loaded.fingerprint,
         counts=training_counts(loaded.split),
-        measures=measures,
+        measures=measures_json(found["test"].measures) if "test" in found else {},
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.arrays import ArraySource
-from tellapart.data.download import content_of, damaged, data_home, fetch
+from tellapart.data.download import content_of, damaged, data_homes, fetch
 from tellapart.types import Part
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -36,8 +36,9 @@ Batch = tuple[np.ndarray[Any, Any], list[int]]
 
 def open_cifar10(data_dir: Path | None) -> ArraySource:
     """60,000 photos of 32x32 pixels in the parts train and test; downloaded where they are not on the disk."""
-    home = data_home(data_dir)
-    batches = _on_disk(home) or _from_archive(fetch(ARCHIVES[0], MIRRORS, MD5, home / "cifar10"))
+    homes = data_homes(data_dir)
+    on_disk = next((found for home in homes if (found := _on_disk(home))), None)
+    batches = on_disk or _from_archive(fetch(ARCHIVES[0], MIRRORS, MD5, homes[-1] / "cifar10"))
     parts = [part for name, part in BATCHES.items() for _ in batches[name][1]]
     labels = [CLASSES[label] for name in BATCHES for label in batches[name][1]]
     first_test = parts.index("test")

@@ -105,7 +105,7 @@ def picture_of(item: object) -> Picture:
     """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
     if isinstance(item, str | Path):
         return decode(read_file(Path(item)))
-    if isinstance(item, bytes | bytearray):
+    if isinstance(item, bytes | bytearray | memoryview):
         return decode(bytes(item))
     if isinstance(item, Image.Image):
         with _one_line_causes():

@@ -21,13 +21,14 @@ CHUNK_BYTES = 1 << 20
 log = logging.getLogger("tellapart")
 
 
-def data_home(data_dir: Path | None) -> Path:
-    """The folder that holds the data sets: the given one, else $TELLAPART_DATA_DIR, else the user's cache folder."""
-    if data_dir is not None:
-        return data_dir
-    if os.environ.get("TELLAPART_DATA_DIR"):
-        return Path(os.environ["TELLAPART_DATA_DIR"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellapart"
+def data_homes(data_dir: Path | None) -> list[Path]:
+    """The folders that data sets are looked for in: the given one or $TELLAPART_DATA_DIR, then the user's cache folder.
+
+    What is downloaded goes into the last.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellapart"
+    given = data_dir or os.environ.get("TELLAPART_DATA_DIR")
+    return [Path(given), cache] if given else [cache]
 
 
 def fetch(name: str, mirrors: Sequence[str], digest: str, into: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Literal
 from tellapart.data.decode import decode, peek, read_file
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError, UnreadableError
-from tellapart.names import counted, natural_key
+from tellapart.names import counted, listed, natural_key
 from tellapart.types import PARTS, Issue, Part
 from tellapart.world import available_cpus
 
@@ -53,7 +53,7 @@ class FolderSource:
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
         paths, issues = _walked(self.root)
-        places, homeless = _placed(self.root, paths)
+        places, homeless = _placed(self.root, paths, issues)
         headers = _headers(self.root, [path for path, _, _ in places])
         entries: list[Entry] = []
         for (path, part, label), header in zip(places, headers, strict=True):
@@ -62,7 +62,9 @@ class FolderSource:
             else:
                 entries.append(Entry(id=path, label=label, part=part, digest=header[0], shape=header[1]))
         if not entries:
-            raise DataError(f"{self.root}: none of {counted(len(places), 'picture')} can be read. {_told(issues)}")
+            raise DataError(
+                f"{self.root}: none of {counted(len(places), 'picture')} can be read. {_told(issues)}".rstrip()
+            )
         return tuple(sorted(entries, key=_entry_key)), tuple(sorted(issues + homeless, key=lambda i: _path_key(i.path)))
 
 
@@ -88,7 +90,10 @@ def _walked(root: Path) -> tuple[list[str], list[Issue]]:
             issues.append(_issue(folder, "duplicate", "a link to a folder that was read already", "Delete the link."))
             continue
         seen.add(real)
-        for entry in _listed(root, folder, issues):
+        found_here = _listed(root, folder, issues)
+        if any(entry.name == "run.json" for entry in found_here):
+            continue  # a run folder: its plots and previews are no data
+        for entry in found_here:
             path = f"{folder}/{entry.name}" if folder else entry.name
             found = _look(entry, path, real_root)
             if isinstance(found, Issue):
@@ -132,13 +137,22 @@ def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["pictu
     return "picture"
 
 
-def _placed(root: Path, paths: list[str]) -> tuple[list[tuple[str, Part | None, str]], list[Issue]]:
+def _placed(
+    root: Path, paths: list[str], others: list[Issue]
+) -> tuple[list[tuple[str, Part | None, str]], list[Issue]]:
     """(path, part, class) of each picture; an issue for each that lies in no class folder.
 
     The folders at the top are parts only where each that holds pictures is named so: `test` beside `cat` is a class.
     """
     tops = {path.split("/")[0] for path in paths if "/" in path}
     with_parts = all(top.lower() in PART_NAMES for top in tops)
+    odd = sorted(top for top in tops if top.lower() not in PART_NAMES)
+    like_parts = sorted(tops - set(odd))
+    if odd and like_parts and all(path.count("/") > 1 for path in paths if path.split("/")[0] in like_parts):
+        raise DataError(
+            f"{root}: {listed(like_parts)} hold a folder per class, as parts do, but {listed(odd)} "
+            f"stands beside {'it' if len(like_parts) == 1 else 'them'}. Move it away, or into a part."
+        )
     places: list[tuple[str, Part | None, str]] = []
     issues: list[Issue] = []
     for path in paths:
@@ -151,7 +165,7 @@ def _placed(root: Path, paths: list[str]) -> tuple[list[tuple[str, Part | None, 
             places.append((path, None, folders[0]))
     if not places:
         lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
-        raise DataError(f"{root}: {lie}. {LAYOUT}")
+        raise DataError(f"{root}: {lie}. {_told(others)}{LAYOUT}")
     return places, issues
 
 
@@ -180,8 +194,11 @@ def _unreadable(path: str, cause: str) -> Issue:
 
 
 def _told(issues: list[Issue]) -> str:
-    first = next(issue for issue in issues if issue.kind == "unreadable")
-    return f"The first, {first.path}: {first.detail}."
+    """The first thing that was left out, and how many more; nothing where all is well."""
+    if not issues:
+        return ""
+    more = f" (and {len(issues) - 1:,} more)" if len(issues) > 1 else ""
+    return f"Left out: {issues[0].path}: {issues[0].detail}{more}. "
 
 
 def _path_key(path: str) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.arrays import ArraySource
-from tellapart.data.download import content_of, damaged, data_home, fetch
+from tellapart.data.download import content_of, damaged, data_homes, fetch
 from tellapart.errors import DataError
 from tellapart.types import Part
 
@@ -99,7 +99,7 @@ def read_idx(content: bytes, file: str) -> np.ndarray[Any, Any]:
 
 
 def _open(known: IdxSet, data_dir: Path | None) -> ArraySource:
-    files = _found(known, data_home(data_dir))
+    files = _found(known, data_homes(data_dir))
     given = {part: _read_part(known, files, prefix) for part, prefix in PREFIXES.items()}
     sizes = {pictures.shape[1:] for pictures, _ in given.values()}
     if len(sizes) > 1:
@@ -126,14 +126,16 @@ def _read_part(known: IdxSet, files: dict[str, Path], prefix: str) -> tuple[np.n
     return pictures, labels.tolist()
 
 
-def _found(known: IdxSet, home: Path) -> dict[str, Path]:
+def _found(known: IdxSet, homes: list[Path]) -> dict[str, Path]:
     """The four files, by name: from the first folder that has them all, else those missing are downloaded."""
-    for folder in [*(home / name for name in known.folders), *([home] if _may_hold(known, home) else [])]:
+    below = [home / name for home in homes for name in known.folders]
+    for folder in [*below, *(home for home in homes if _may_hold(known, home))]:
         files = {name: path for name in known.md5 if (path := _on_disk(folder / name))}
         if len(files) == len(known.md5):
             return files
-    folder = home / known.folders[0]
-    return {name: _on_disk(folder / name) or fetch(name, known.mirrors, md5, folder) for name, md5 in known.md5.items()}
+    folder = homes[-1] / known.folders[0]
+    some = {name: path for name in known.md5 for place in below if (path := _on_disk(place / name))}
+    return {name: some.get(name) or fetch(name, known.mirrors, md5, folder) for name, md5 in known.md5.items()}
 
 
 def _on_disk(path: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,17 @@ from tellapart.world import available_cpus
 def listed_items(items: Any) -> list[Any]:
     """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
 
-    A uint8 array (H, W) or (H, W, C) with C of 1, 3 or 4 is one picture.
+    An open file is one item. A uint8 array (H, W) or (H, W, C) with C of 1, 3 or 4 is one picture.
     """
     if isinstance(items, np.ndarray):
         one = items.ndim == 1 or (
             items.dtype == np.uint8 and (items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3, 4)))
         )
         return [items] if one else list(items)
-    if isinstance(items, str | Path | bytes) or not isinstance(items, Iterable):
-        return [items]
-    return list(items)
+    if isinstance(items, Mapping):
+        raise DataError("A dictionary of items; give a list of its values.")
+    one = isinstance(items, str | Path | bytes | bytearray | memoryview) or hasattr(items, "read")
+    return [items] if one or not isinstance(items, Iterable) else list(items)
 
 
 def named(item: Any, number: int) -> str:
@@ -45,10 +46,14 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
             if spec.kind == "vector":
                 return vector_of(item, spec)
             channels, height, width = spec.shape
-            return fit_picture(picture_of(item), height, width, channels, spec.fit)
+            content = item.read() if hasattr(item, "read") else item
+            return fit_picture(picture_of(content), height, width, channels, spec.fit)
         except UnreadableError as error:
             return error
 
+    if not all(isinstance(item, str | Path | bytes) for item in items):
+        yield from map(value, items)  # a PIL picture or an open file may stand there twice, and is not for two threads
+        return
     with ThreadPoolExecutor(len(available_cpus())) as pool:
         yield from pool.map(value, items)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,31 +85,43 @@ def load(source: Source, config: DataConfig) -> Loaded:
         fit=config.fit,
     )
     parts = {part: resident(array, split.parts[part], spec) for part, array in arrays.items() if array is not None}
-    return Loaded(spec=spec, split=split, parts=parts, issues=(*issues, *unreadable), fingerprint=fingerprint(readable))
+    lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
+    found = (*issues, *unreadable, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
+    return Loaded(spec=spec, split=split, parts=parts, issues=found, fingerprint=fingerprint(readable))
 
 
-def load_labelled(source: Source, spec: DataSpec) -> tuple[Resident, list[Issue]]:
-    """A source's test part, or all of a source without one, in the form that a model takes.
+def _without_samples(name: str, kind: str) -> Issue:
+    return Issue(path=name, kind=kind, detail="a class without a readable sample", suggestion="Add some, or drop it.")
 
-    DataError names a class that the model does not know; one that has no sample is an issue.
+
+def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) -> tuple[Resident, list[Issue]]:
+    """The samples of a source to judge a model by, in the form that it takes: the test part, else val, else all.
+
+    seen  contents, in hex, that the model was trained or chosen on; they are left out, and an issue says how many
+    DataError names a class that the model does not know; one that has no sample is an issue. A source of training
+    samples alone is refused.
     """
     entries, issues = source.entries()
-    entries = [e for e in entries if e.part == "test"] or list(entries)
-    present = {e.label for e in entries}
-    unknown = sorted(present - set(spec.classes), key=natural_key)
+    fitting = {part: [e for e in entries if e.part == part] for part in ("test", "val", None)}
+    chosen = fitting["test"] or fitting["val"] or fitting[None]
+    unknown = sorted({e.label for e in chosen} - set(spec.classes), key=natural_key)
     if unknown:
         raise DataError(
             f"{source.name}: the model does not know the class {unknown[0]!r}. It knows {listed(spec.classes)}."
         )
+    entries = [e for e in chosen if e.digest.hex() not in seen]
+    if not entries:
+        raise DataError(f"{source.name}: the model was trained on all of it. Give samples that it has not seen.")
+    issues = [*issues]
+    if len(entries) < len(chosen):
+        detail = f"{counted(len(chosen) - len(entries), 'sample')} that the model was trained or chosen on, left out"
+        issues.append(Issue(path=source.name, kind="seen-in-training", detail=detail, suggestion=""))
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
     if spec.kind == "vector" and entries[0].shape != spec.shape:
         raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
-    absent = [
-        Issue(path=name, kind="missing-class", detail="no sample of it", suggestion="")
-        for name in spec.classes
-        if name not in present
-    ]
+    present = {e.label for e in entries}
+    absent = [_without_samples(name, "missing-class") for name in spec.classes if name not in present]
     shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
     values, unreadable = decoded(source, entries, shape, DataConfig(fit=spec.fit))
     readable = [e for e in entries if e.id in values]

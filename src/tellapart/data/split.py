@@ -12,7 +12,7 @@ from tellapart.config import DataConfig
 from tellapart.data.source import Entry
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
-from tellapart.types import PARTS, Part
+from tellapart.types import PARTS, Issue, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +24,19 @@ class Split:
     """Those of the training part, naturally sorted."""
     carved: tuple[Part, ...]
     """The parts that were taken out of the training pictures, since the source gave none of that name."""
+    issues: tuple[Issue, ...]
+    """Samples that were left out of a part, because the same content stands in a later one."""
 
 
 def split_entries(entries: Sequence[Entry], config: DataConfig) -> Split:
     """The three parts. What the source gives stays; a missing val or test is carved out of the training pictures.
 
-    Each content hash is a fixed point in [0, 1), and the shares are stretches of that line: so equal pictures are never
-    on both sides, and adding pictures moves no other. The one exception keeps small classes whole: where a class would
-    be missing from a carved part, or from training, the nearest of its pictures comes over.
+    Each content hash is a fixed point in [0, 1), and the shares are stretches of that line, the same for every class:
+    so equal pictures are never on both sides, and adding pictures moves no other. The one exception keeps small classes
+    whole: where a class would be missing from a carved part, or from training, the nearest of its pictures comes over,
+    and goes back when the class has grown. The test part is served first.
     """
-    given: dict[Part, list[Entry]] = {part: [e for e in entries if (e.part or "train") == part] for part in PARTS}
+    given, copies = _without_copies({part: [e for e in entries if (e.part or "train") == part] for part in PARTS})
     shares: dict[Part, float] = {"val": config.val_share, "test": config.test_share}
     carved = tuple(part for part, share in shares.items() if share and not given[part])
     places = _placed(given["train"], {part: shares[part] for part in carved}, config.split_seed)
@@ -44,7 +47,23 @@ def split_entries(entries: Sequence[Entry], config: DataConfig) -> Split:
     }
     classes = tuple(sorted({e.label for e in parts["train"]}, key=natural_key))
     _check(parts, classes)
-    return Split(parts=parts, classes=classes, carved=carved)
+    return Split(parts=parts, classes=classes, carved=carved, issues=tuple(copies))
+
+
+def _without_copies(given: dict[Part, list[Entry]]) -> tuple[dict[Part, list[Entry]], list[Issue]]:
+    """The given parts without what stands in a later one too: what judges must not have been learned from."""
+    kept: dict[Part, list[Entry]] = {}
+    issues: list[Issue] = []
+    later: dict[bytes, Entry] = {}
+    for part in reversed(PARTS):
+        for entry in given[part]:
+            if entry.digest in later:
+                copy = later[entry.digest]
+                detail = f"left out of {part}: the same content is {copy.id!r} in {copy.part}"
+                issues.append(Issue(path=entry.id, kind="leak", detail=detail, suggestion="Delete one of the two."))
+        kept[part] = [entry for entry in given[part] if entry.digest not in later]
+        later |= {entry.digest: entry for entry in given[part]}
+    return kept, issues
 
 
 def _placed(entries: Sequence[Entry], shares: dict[Part, float], seed: int) -> dict[bytes, Part]:
@@ -77,7 +96,7 @@ def _complete(classes: list[list[bytes]], places: dict[bytes, Part], carved: tup
     for k, digests in enumerate(classes):
         for digest in digests:
             owners[digest].append(k)
-    for digests, part in itertools.product(classes, carved):
+    for part, digests in itertools.product(reversed(carved), classes):
         spare = (d for d in digests if places[d] == "train" and all(learning[k] > 1 for k in owners[d]))
         if all(places[d] != part for d in digests) and (moved := next(spare, None)) is not None:
             places[moved] = part
@@ -95,7 +114,7 @@ def _check(parts: dict[Part, tuple[Entry, ...]], classes: tuple[str, ...]) -> No
     if len(classes) < 2:
         raise DataError(
             f"All training samples are of one class, {classes[0]!r}; a classifier needs two. "
-            "Put each class into a folder of its own."
+            "Each class goes into a folder of its own; if they are one folder deeper, give that one."
         )
     for part in ("val", "test"):
         unknown = sorted({e.label for e in parts[part]} - set(classes), key=natural_key)

@@ -65,7 +65,7 @@ class RunFacts:
     parts: Mapping[str, int]
     """Samples in train, val, test; a part of 0 is shown as absent."""
     split: str
-    """A sentence: how the parts came about, and what they don't share."""
+    """A sentence: how the parts came about."""
     model: str
     parameters: int
     epochs: int

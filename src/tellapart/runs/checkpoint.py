@@ -35,7 +35,8 @@ def restore_weights(path: Path, module: nn.Module) -> None:
 
 def _moments(state: TrainState) -> dict[str, Tensor]:
     """The optimiser's tensors by `number of the weight.name`."""
-    kept = state.optimiser.state_dict()["state"]
+    trained = [weight for group in state.optimiser.param_groups for weight in group["params"]]
+    kept = {number: state.optimiser.state[weight] for number, weight in enumerate(trained)}
     return {
         f"{number}.{name}": value
         for number, values in kept.items()

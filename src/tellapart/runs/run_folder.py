@@ -86,6 +86,13 @@ class RunFolder:
     def plot(self, name: str) -> Path:
         return self.path / "plots" / name
 
+    def seen(self) -> frozenset[str]:
+        """Contents, in hex, of the samples that were trained or chosen on; empty where no split is kept."""
+        if not self.split.exists():
+            return frozenset()
+        with self.split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            return frozenset(row["content"] for row in csv.DictReader(file) if row["part"] != "test")
+
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """run.json: status, command, versions, times, data, how it ended."""
         write_json(self.facts, {"schema": 1, **facts})
@@ -131,9 +138,9 @@ def model_folder(path: Path) -> Path:
         if (folder / "card.json").exists():
             return folder
     if (path / "run.json").exists():
-        raise DataError(
-            f"{path}: the run has no model yet; its status is {RunFolder(path=path).read_facts().get('status')!r}."
-        )
+        status = RunFolder(path=path).read_facts().get("status")
+        again = f"tellapart train --config {path / 'config.toml'}"
+        raise DataError(f"{path}: the run has no model; its status is {status!r}. To train it again: {again}")
     if path.exists():
         raise DataError(f"{path}: no run and no model folder; `tellapart train` makes one.")
     raise DataError(f"{path}: no such folder. Give a run folder, as in runs/photos.")
