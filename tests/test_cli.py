@@ -211,15 +211,23 @@ def test_pictures_that_the_model_was_trained_on_are_left_out_and_counted(home: P
     tests = sum(",test," in line for line in split)
     assert result["samples"] == tests < len(split)
     assert [issue["kind"] for issue in result["issues"]] == ["seen-in-training"]
-    make_photos(tmp_path / "photos", each=1)  # its first draws are among those that were trained on or tested
-    (tmp_path / "only/train").mkdir(parents=True)
-    (tmp_path / "photos").rename(tmp_path / "only/train/photos")
-    for name in ("red", "green", "blue"):
-        (tmp_path / "only/train/photos" / name).rename(tmp_path / "only/train" / name)
-    (tmp_path / "only/train/photos").rmdir()
+    for line in split:
+        name, part = line.split(",")[:2]
+        if part == "train":
+            (tmp_path / "only" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "only" / name).write_bytes((home / "photos" / name).read_bytes())
     refused = run("evaluate", "runs/photos", str(tmp_path / "only"), cwd=home)
     assert refused.returncode == 3
-    assert "the model was trained on all of it" in refused.stderr
+    assert "nothing in it that the model was not trained or chosen on" in refused.stderr
+
+
+def test_the_carved_test_part_of_a_folder_with_train_and_val_is_judged(tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos/train", each=12)
+    make_photos(tmp_path / "photos/val", each=2, seed=5)
+    run("train", "photos", "--epochs", "1", "--quiet", cwd=tmp_path)
+    done = run("evaluate", "runs/photos", "photos", "--json", cwd=tmp_path)
+    reported = json.loads((tmp_path / "runs/photos/metrics/test.json").read_text())
+    assert json.loads(done.stdout)["measures"] == reported
 
 
 def test_a_part_is_of_the_runs_own_data_alone(home: Path) -> None:

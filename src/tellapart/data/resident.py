@@ -95,15 +95,16 @@ def _without_samples(name: str, kind: str) -> Issue:
 
 
 def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) -> tuple[Resident, list[Issue]]:
-    """The samples of a source to judge a model by, in the form that it takes: the test part, else val, else all.
+    """The samples of a source to judge a model by, in the form that it takes.
 
-    seen  contents, in hex, that the model was trained or chosen on; they are left out, and an issue says how many
-    DataError names a class that the model does not know; one that has no sample is an issue. A source of training
-    samples alone is refused.
+    seen  contents, in hex, that the model was trained or chosen on; empty where that is not known
+    Of a source with a test part that part is taken; else all of it, where it is known what the model has seen; else
+    val, or what is in no part. What was seen is left out, and an issue says how much. DataError names a class that the
+    model does not know; one that has no sample is an issue.
     """
     entries, issues = source.entries()
     fitting = {part: [e for e in entries if e.part == part] for part in ("test", "val", None)}
-    chosen = fitting["test"] or fitting["val"] or fitting[None]
+    chosen = fitting["test"] or (list(entries) if seen else fitting["val"] or fitting[None])
     unknown = sorted({e.label for e in chosen} - set(spec.classes), key=natural_key)
     if unknown:
         raise DataError(
@@ -111,7 +112,9 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         )
     entries = [e for e in chosen if e.digest.hex() not in seen]
     if not entries:
-        raise DataError(f"{source.name}: the model was trained on all of it. Give samples that it has not seen.")
+        raise DataError(
+            f"{source.name}: nothing in it that the model was not trained or chosen on. Give other samples."
+        )
     issues = [*issues]
     if len(entries) < len(chosen):
         detail = f"{counted(len(chosen) - len(entries), 'sample')} that the model was trained or chosen on, left out"
