@@ -97,6 +97,7 @@ def test_ctrl_c_ends_with_130_and_the_run_says_that_it_was_interrupted(tmp_path:
     make_photos(tmp_path / "photos", each=4)
     code = (
         "import os, signal, tellapart.commands.train as train\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are started without it
         "inner, count = train._record, 0\n"
         "def record(*words):\n"
         "    inner(*words)\n"
