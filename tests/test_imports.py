@@ -13,7 +13,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 FOUNDATION = ("errors", "types", "names", "checks", "config", "seeds", "world", "files")
 ROOMS = ("data", "models", "training", "runs", "evaluation", "commands")
-FACES = ("api", "estimator", "cli", "__main__")
+FACES = ("api", "estimator", "layers", "cli", "__main__")
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy")
 PICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

@@ -5,18 +5,17 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, ArgumentCollection, CycloptsError, Group, Parameter
-from cyclopts.config import Dict, Env
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.config import Env
 
 from tellapart import __version__
-from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig, read_toml
-from tellapart.data import SOURCES
+from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.names import counted, did_you_mean
+from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files
+from tellapart.names import counted
 from tellapart.types import Part
 
 INTERRUPTED = 130
@@ -25,39 +24,6 @@ INTERRUPTED = 130
 
 def _flat(title: str, order: int) -> Parameter:
     return Parameter(name="*", group=Group(title, sort_key=order))
-
-
-@Parameter(name="*", group=Group("Output", sort_key=9))
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """Where the result goes."""
-
-    quiet: Annotated[bool, Parameter(negative="")] = False
-    """Say nothing on the way."""
-    json: Annotated[bool, Parameter(negative="")] = False
-    """Print the result as one JSON object."""
-
-
-@Parameter(name="*", group=Group("Output", sort_key=9))
-@dataclass(frozen=True, kw_only=True)
-class RunOutput(Output):
-    """Where the result and the run folder go."""
-
-    runs_dir: Path = Path("runs")
-    """Folder that holds the run folders."""
-    name: str | None = None
-    """Name of the run folder; by default that of the data. One that is taken gets a number, nothing is overwritten."""
-
-
-@Parameter(name="*", group=Group("Settings from files", sort_key=0))
-@dataclass(frozen=True, kw_only=True)
-class Layers:
-    """Settings below the flags and the TELLAPART_ variables."""
-
-    recipe: str | None = None
-    """Shipped recipe to start from; `tellapart recipes` lists them."""
-    config: Path | None = None
-    """TOML file with settings, as the config.toml of a run; it goes before the recipe."""
 
 
 app = App(
@@ -74,11 +40,11 @@ app = App(
 def train(
     data: str,
     *,
-    layers: Layers = Layers(),  # noqa: ARG001 - read by _layers while the settings are gathered
-    load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),  # noqa: B008
-    model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),  # noqa: B008
-    optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),  # noqa: B008
-    training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),  # noqa: B008
+    layers: Layers = Layers(),  # noqa: ARG001 - read by fill_from_files while the settings are gathered
+    load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),
+    model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),
+    optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),
+    training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),
     output: RunOutput = RunOutput(),
 ) -> None:
     """Train a classifier, judge it on pictures it never saw, and write everything into a run folder.
@@ -237,14 +203,14 @@ def doctor(*, output: Output = Output()) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went (see the README)."""
-    app.config = (Env("TELLAPART_", command=False), _layers)
+    app.config = (Env("TELLAPART_", command=False), fill_from_files)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal can't show is shown by its numbers
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:
-        _check_variables()
+        check_variables()
         app(
             sys.argv[1:] if argv is None else argv, exit_on_error=False, print_error=False, result_action="return_value"
         )
@@ -264,36 +230,6 @@ def main(argv: list[str] | None = None) -> None:
 def _stop(*_: object) -> None:
     """A request to end, as from a job queue, is taken like Ctrl-C: the run says that it was interrupted."""
     raise KeyboardInterrupt
-
-
-def _check_variables() -> None:
-    """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
-    groups = (RunConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig, RunOutput, Layers)
-    words = {f.name for group in groups for f in fields(group)} | {"data", "require", "predictions", "part"}
-    known = {f"TELLAPART_{word.upper()}" for word in words}
-    for name in sorted(os.environ):
-        if name.startswith("TELLAPART_") and name not in known:
-            raise SettingError(f"Unknown variable {name}. {did_you_mean(name, known)}")
-
-
-def _layers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Put the settings of --config, then of --recipe, where no flag and no variable stands."""
-    given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
-    files: list[Path] = []
-    if "--config" in given:
-        files.append(Path(given["--config"]))
-    if "--recipe" in given:
-        from tellapart.commands.recipes import find_recipe
-
-        files.append(find_recipe(given["--recipe"]).path)
-    for path in files:
-        settings = read_toml(path, given.get("--data"), SOURCES)
-        try:
-            RunConfig.of("", {name: value for name, value in settings.items() if name != "data"})
-        except SettingError as error:
-            raise SettingError(f"{path}: {error}") from None
-        given = {"--data": settings.get("data", "")} | given
-        Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
 
 
 def _one_line(error: CycloptsError) -> str:

@@ -1,0 +1,76 @@
+"""Settings from beside the flags: variables, TOML files, recipes; and the flags that are no setting of a run."""
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, ArgumentCollection, Group, Parameter
+from cyclopts.config import Dict
+
+from tellapart.commands.recipes import find_recipe
+from tellapart.config import GROUPS, RunConfig, read_toml
+from tellapart.data import SOURCES
+from tellapart.errors import SettingError
+from tellapart.names import did_you_mean
+
+
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where the result goes."""
+
+    quiet: Annotated[bool, Parameter(negative="")] = False
+    """Say nothing on the way."""
+    json: Annotated[bool, Parameter(negative="")] = False
+    """Print the result as one JSON object."""
+
+
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class RunOutput(Output):
+    """Where the result and the run folder go."""
+
+    runs_dir: Path = Path("runs")
+    """Folder that holds the run folders."""
+    name: str | None = None
+    """Name of the run folder; by default that of the data. One that is taken gets a number, nothing is overwritten."""
+
+
+@Parameter(name="*", group=Group("Settings from files", sort_key=0))
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Settings below the flags and the TELLAPART_ variables."""
+
+    recipe: str | None = None
+    """Shipped recipe to start from; `tellapart recipes` lists them."""
+    config: Path | None = None
+    """TOML file with settings, as the config.toml of a run; it goes before the recipe."""
+
+
+def check_variables() -> None:
+    """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
+    groups = (*GROUPS.values(), RunOutput, Layers)
+    words = {f.name for group in groups for f in fields(group)} | {"data", "require", "predictions", "part"}
+    known = {f"TELLAPART_{word.upper()}" for word in words}
+    for name in sorted(os.environ):
+        if name.startswith("TELLAPART_") and name not in known:
+            raise SettingError(f"Unknown variable {name}. {did_you_mean(name, known)}")
+
+
+def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Put the settings of --config, then of --recipe, where no flag and no variable stands."""
+    given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
+    files: list[Path] = []
+    if "--config" in given:
+        files.append(Path(given["--config"]))
+    if "--recipe" in given:
+        files.append(find_recipe(given["--recipe"]).path)
+    for path in files:
+        settings = read_toml(path, given.get("--data"), SOURCES)
+        try:
+            RunConfig.of("", {name: value for name, value in settings.items() if name != "data"})
+        except SettingError as error:
+            raise SettingError(f"{path}: {error}") from None
+        given = {"--data": settings.get("data", "")} | given
+        Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
