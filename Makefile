@@ -1,13 +1,14 @@
 # make demo   a virtual environment, the core packages, a model trained on the embedded digits
 # make test   the same with extras and dev tools: format, lint, types, tests
-# make bench  measure this machine: tellapart beside a plain script
+# make stress kill training 200 times, fill its disk, damage what it wrote: some minutes
+# make bench  measure this machine: tellapart beside a plain script and the record recipe; bench-gpu on a GPU
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt
-# Two test processes share the cores: spinning threads would only steal them from each other.
-PASSIVE := OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0
+# Two test processes share the cores: a thread each, for threads that wait for each other lose most of the time.
+PASSIVE := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0
 
-.PHONY: demo test format bench clean
+.PHONY: demo test stress format bench bench-gpu clean
 
 demo: .venv/core
 	$(BIN)/tellapart train digits
@@ -18,6 +19,10 @@ test: .venv/dev
 	$(BIN)/mypy
 	$(PASSIVE) $(BIN)/pytest -n 2
 
+stress: .venv/dev
+	$(BIN)/python -m tests.stress.kills --kills 200
+	$(BIN)/python -m tests.stress.disk
+
 format: .venv/dev
 	$(BIN)/ruff format src tests bench
 	$(BIN)/ruff check --fix src tests bench
@@ -25,6 +30,11 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python bench/plain_script.py
 	$(BIN)/python bench/recipes.py
+	$(BIN)/python bench/contention.py
+	$(BIN)/python bench/cifar94.py
+
+bench-gpu: .venv/core
+	$(BIN)/python bench/gpu.py $(if $(TINY),--tiny)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
@@ -41,4 +51,14 @@ clean:
 
 .venv/dev: .venv/core
 	$(UV) --editable '.[all]' --group dev
+	@touch $@
+
+# make bench-peers   tellapart beside its peers, which are installed into an environment of their own
+.PHONY: bench-peers
+bench-peers: .venv/dev .venv-peers/done
+	$(BIN)/python bench/peers/run.py --peers .venv-peers/bin/python
+
+.venv-peers/done: .venv/uv bench/peers/requirements.txt constraints.txt
+	test -x .venv-peers/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python --constraint constraints.txt --requirement bench/peers/requirements.txt
 	@touch $@

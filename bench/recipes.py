@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from machine import spread, write_result
-from tellapart.commands.recipes import recipes
+from tellapart.commands.recipes import AUTO, recipes
 
 
 def shipped() -> dict[str, list[str]]:
     """Name of each measurement -> what is typed after `tellapart train`."""
     named = {"digits": ["digits"]}
     for recipe in recipes():
+        if recipe.name == AUTO:
+            continue  # it is what the line above trains by
         for data in re.findall(r"tellapart train (\S+)", recipe.head):
             named[f"{recipe.name} on {data}"] = [data, "--recipe", recipe.name]
     return named

@@ -112,6 +112,15 @@ def test_the_run_gives_its_measures_facts_and_model(home: Path) -> None:
     assert run.model.classes == ("blue", "green", "red")
 
 
+def test_a_run_goes_further_from_python(home: Path) -> None:
+    run = tellapart.train(home / "photos", runs_dir=home / "runs", name="further", quiet=True, epochs=2)
+    assert tellapart.resume(run.path, epochs="+1", quiet=True).facts["epochs"] == 3
+    assert tellapart.resume(str(run.path), epochs=4, quiet=True) == run
+    assert run.facts["epochs"] == 4
+    with pytest.raises(SettingError, match="the run is finished"):
+        tellapart.resume(run.path)
+
+
 def test_vectors_are_not_mistaken_for_pictures(model: tellapart.Model) -> None:
     assert "give uint8" in str(model.predict([np.zeros(5, np.float32)])[0].error)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.outcome import differing, outcome
 from tests.photos import make_photos
 
 from tellapart.cli import main
@@ -78,6 +79,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "empty"], 3, "empty"),
         (["evaluate", "nowhere"], 3, "nowhere: no such folder"),
         (["predict", "empty", "x.png"], 3, "empty: no run and no model folder"),
+        (["resume", "nowhere"], 3, "nowhere: no run folder. Give one that `tellapart train` made"),
+        (["resume", "empty", "--epochs", "+10"], 3, "empty: no run folder"),
+        (["resume"], 2, "--run requires an argument"),
+        (["train", "digits", "--save-every", "often"], 2, "give a time or a number of steps, as in 30s"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
@@ -93,24 +98,74 @@ def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
     assert done.stdout == ""
 
 
-def test_ctrl_c_ends_with_130_and_the_run_says_that_it_was_interrupted(tmp_path: Path) -> None:
-    make_photos(tmp_path / "photos", each=4)
-    code = (
-        "import os, signal, tellapart.commands.train as train\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are started without it
-        "inner, count = train._record, 0\n"
-        "def record(*words):\n"
-        "    inner(*words)\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "train._record = record\n"
-        "from tellapart.cli import main\n"
-        "main(['train', 'photos', '--epochs', '50'])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)
+LONG = ["train", "photos", "--epochs", "12", "--batch", "8", "--threads", "1", "--name", "long"]
+SIGNALLED = (
+    "import os, signal, tellapart.commands.learn as learn\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are started without it
+    "inner = learn.record\n"
+    "def record(end, *words):\n"
+    "    inner(end, *words)\n"
+    "    if end.epoch == 5:\n"
+    "        os.kill(os.getpid(), signal.{number})\n"
+    "learn.record = record\n"
+    "{more}"
+    "from tellapart.cli import main\n"
+    "main({words})"
+)
+
+
+def signalled(folder: Path, number: str, more: str = "") -> Done:
+    """The long run in a process of its own, which gets the signal after its fifth epoch."""
+    make_photos(folder / "photos", each=10)
+    code = SIGNALLED.format(number=number, more=more, words=LONG)
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=folder, capture_output=True, text=True)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_with_130_and_what_to_type_next_which_comes_to_the_same_bytes(
+    tmp_path: Path, number: str
+) -> None:
+    done = signalled(tmp_path, number)
     assert done.returncode == 130
-    assert "Interrupted." in done.stderr
+    assert done.stdout == ""
+    assert "Finishing this step, then saving; once more to stop at once." in done.stderr
+    assert done.stderr.endswith("all of it is saved. Go on: tellapart resume runs/long\n")
     assert "Traceback" not in done.stderr
-    assert json.loads((tmp_path / "runs/photos/run.json").read_text())["status"] == "interrupted"
+    assert json.loads((tmp_path / "runs/long/run.json").read_text())["status"] == "interrupted"
+    resumed = run("resume", "runs/long", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "runs/long: goes on after step" in resumed.stderr
+    assert run(*LONG[:-1], "unbroken", "--quiet", cwd=tmp_path).returncode == 0
+    assert differing(outcome(tmp_path / "runs/long"), outcome(tmp_path / "runs/unbroken")) == []
+
+
+def test_a_second_signal_while_it_is_saving_stops_at_once(tmp_path: Path) -> None:
+    again = (
+        "def save(*_):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    signal.pause()\n"  # it would save for ever
+        "learn.moment = save\n"
+    )
+    done = signalled(tmp_path, "SIGINT", again)
+    assert done.returncode == 130
+    assert done.stderr.endswith("tellapart: Interrupted.\n")
+    assert "Traceback" not in done.stderr
+    facts = json.loads((tmp_path / "runs/long/run.json").read_text())
+    assert (facts["status"], facts["exit_reason"]) == ("interrupted", "interrupted at once, without saving")
+
+
+def test_a_finished_run_goes_further_when_epochs_are_asked_for(home: Path, tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos", each=6)
+    run("train", "photos", "--epochs", "2", "--quiet", cwd=tmp_path)
+    refused = run("resume", "runs/photos", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "tellapart: runs/photos: the run is finished. To train it further: tellapart resume runs/photos --epochs +10\n"
+    )
+    done = run("resume", "runs/photos", "--epochs", "+1", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["epochs"] == 3
+    assert "epoch 3/3" in done.stderr
 
 
 def test_settings_are_checked_before_torch_loads(tmp_path: Path) -> None:

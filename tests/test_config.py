@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tellapart import config as config_module
+from tellapart.checks import epochs_in_all, seconds_or_steps
 from tellapart.config import (
     GROUPS,
     DataConfig,
@@ -44,36 +45,66 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "data_dir": st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(Path),
     "size": count,
     "fit": st.sampled_from(typing.get_args(Fit)),
+    "sizes": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "val_share": share,
     "test_share": share,
     "split_seed": st.integers(),
     "crop_padding": count,
     "flip": st.booleans(),
+    "alternating": st.booleans(),
+    "rotate": st.floats(0, 180, exclude_min=True),
+    "scale": st.floats(0, 1, exclude_min=True, exclude_max=True),
+    "brightness": st.floats(0, 1, exclude_min=True),
+    "contrast": st.floats(0, 1, exclude_min=True),
+    "saturation": st.floats(0, 1, exclude_min=True),
+    "cutout": count,
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
     "dense": count,
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
+    "stride": count,
+    "views": st.sampled_from(typing.get_args(config_module.Views)),
     "loss": st.sampled_from(typing.get_args(config_module.Loss)),
     "label_smoothing": share,
     "optimiser": st.sampled_from(typing.get_args(config_module.Optimiser)),
     "lr": st.floats(0, 1e9, exclude_min=True) | count,
     "momentum": share,
+    "nesterov": st.booleans(),
+    "muon_momentum": share,
+    "head_lr": st.floats(0, 1e9),
+    "bias_lr": st.floats(0, 1e9),
     "weight_decay": st.floats(0, 1e9),
+    "ema": share,
     "schedule": st.sampled_from(typing.get_args(config_module.Schedule)),
     "warmup": share,
     "milestones": st.lists(st.floats(0, 1, exclude_min=True, exclude_max=True)).map(sorted),
     "gamma": st.floats(0, 1, exclude_min=True),
     "epochs": count,
-    "batch": count,
+    "steps": count,
+    "time": st.sampled_from(["90s", "10m", "1.5 h"]),
+    "batch": count | st.just("auto"),
     "seed": st.integers(0),
     "metric": st.sampled_from(typing.get_args(config_module.Metric)),
     "patience": count,
+    "save_every": st.sampled_from(["30s", "0.05 s", "5m", "1h", "1 step", "200 steps"]),
     "device": st.sampled_from(["auto", "cpu", "cuda"]),
     "threads": st.integers(1, 1024),
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
 }
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Without what contradicts the rest."""
+    chosen = dict(chosen)
+    if not chosen.get("flip"):
+        chosen.pop("alternating", None)
+    if chosen.get("optimiser") != "sgd" or not chosen.get("momentum", 1):
+        chosen.pop("nesterov", None)
+    for name in [name for name in ("epochs", "steps", "time") if name in chosen][1:]:
+        del chosen[name]
+    return chosen
 
 
 def setting_help() -> dict[str, str]:
@@ -107,11 +138,11 @@ def test_no_setting_is_called_like_something_else_in_a_toml_file() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_setting_has_one_line_of_help(name: str) -> None:
+def test_every_setting_has_a_line_of_help_or_two(name: str) -> None:
     text = setting_help()[name]
     assert text.endswith(".")
-    assert "\n" not in text
-    assert 10 < len(text) < 120
+    assert text.count("\n") <= 1
+    assert all(10 < len(line.strip()) < 120 for line in text.splitlines())
 
 
 def test_help_stands_at_settings_alone() -> None:
@@ -154,7 +185,7 @@ def test_a_table_has_a_row_for_each_word_and_no_other(table: dict[str, Any], wor
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=words, chosen=st.fixed_dictionaries({}, optional=SETTINGS))
+@given(data=words, chosen=st.fixed_dictionaries({}, optional=SETTINGS).map(consistent))
 @example(data='a "quoted" \\ name\n', chosen={"data_dir": Path("/tmp/ümläut \x7f\x1f\u2028")})
 @example(data="digits", chosen={"lr": 1e-30, "widths": [], "milestones": []})
 @example(data="\r\n\r", chosen={})
@@ -323,7 +354,7 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"gamma": None}, "gamma is None; must be a finite number."),
         ({"epochs": 1.5}, "epochs is 1.5; must be a whole number."),
         ({"epochs": True}, "epochs is True; must be a whole number."),
-        ({"batch": "64"}, "batch is '64'; must be a whole number."),
+        ({"batch": "64"}, "batch is '64'. There are: auto."),
         ({"flip": 1}, "flip is 1; must be true or false."),
         ({"model": 3}, "model is 3; must be a word."),
         ({"data_dir": 3}, "data_dir is 3; must be a path."),
@@ -332,8 +363,11 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"milestones": ["x"]}, "milestones is ('x',); must be a list, each a finite number."),
         ({"size": {"a": 1}}, "size is {'a': 1}; must be a whole number."),
         # words
-        ({"optimiser": "adma"}, "optimiser is 'adma'. Did you mean 'adam'? There are: sgd, adam, adamw."),
-        ({"schedule": "cosin"}, "schedule is 'cosin'. Did you mean 'cosine'? There are: constant, step, cosine."),
+        ({"optimiser": "adma"}, "optimiser is 'adma'. Did you mean 'adam'? There are: sgd, adam, adamw, muon."),
+        (
+            {"schedule": "cosin"},
+            "schedule is 'cosin'. Did you mean 'cosine'? There are: constant, step, cosine, linear.",
+        ),
         ({"activation": ["relu"]}, "activation is ('relu',). Did you mean 'relu'? There are: relu, leaky-relu, elu, "),
         ({"fit": "zoom"}, "fit is 'zoom'. There are: stretch, pad, crop."),
         ({"loss": None}, "loss is None. There are: cross-entropy."),
@@ -361,7 +395,17 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"momentum": 1}, "momentum is 1; must be a share: 0 or more, and below 1."),
         ({"warmup": 1}, "warmup is 1; must be a share: 0 or more, and below 1."),
         ({"label_smoothing": 1}, "label_smoothing is 1; must be a share: 0 or more, and below 1."),
+        ({"ema": 1}, "ema is 1; must be a share: 0 or more, and below 1."),
+        ({"muon_momentum": 1}, "muon_momentum is 1; must be a share: 0 or more, and below 1."),
+        ({"head_lr": -1}, "head_lr is -1; must be 0 or more."),
+        ({"bias_lr": -1}, "bias_lr is -1; must be 0 or more."),
         # contradictions
+        ({"nesterov": True}, "nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum."),
+        (
+            {"nesterov": True, "optimiser": "sgd", "momentum": 0},
+            "nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.",
+        ),
+        ({"epochs": 3, "steps": 30}, "epochs and steps both say when training ends; give one of them."),
         ({"val_share": 0.5, "test_share": 0.5}, "val_share + test_share is 1: nothing is left to train on."),
         (
             {"milestones": [0.5, 0.2]},
@@ -389,3 +433,46 @@ def test_a_list_given_by_hand_is_not_told_to_be_a_list() -> None:
     except SettingError as error:
         pytest.fail(str(error))
     assert widths == (64,)
+
+
+# ---- words that hold a number
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "steps"),
+    [
+        ("30s", 30, None),
+        ("0.05s", 0.05, None),
+        ("5m", 300, None),
+        ("1.5h", 5400, None),
+        (" 2 m ", 120, None),
+        ("200 steps", None, 200),
+        ("1 step", None, 1),
+        ("7steps", None, 7),
+    ],
+)
+def test_how_often_to_save_is_a_time_or_a_number_of_steps(text: str, seconds: float | None, steps: int | None) -> None:
+    assert seconds_or_steps(text) == (seconds, steps)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "30", "often", "-5s", "0s", "0 steps", "1.5 steps", "steps", "1e3s", "30 S", "5 min", "5m 30s", "nans"]
+)
+def test_how_often_to_save_is_refused_where_it_is_neither(text: str) -> None:
+    assert refused(save_every=text) == (
+        f"save_every is {text!r}; give a time or a number of steps, as in 30s, 5m or '200 steps'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "in_all"), [("+10", 13), ("30", 30), ("1", 1), ("+1", 4), (" +2 ", 5), ("9999999", 9999999)]
+)
+def test_epochs_are_said_as_more_or_in_all(asked: str, in_all: int) -> None:
+    assert epochs_in_all(asked, 3) == in_all
+
+
+@pytest.mark.parametrize("asked", ["", "+", "0", "+0", "-3", "3.5", "1e3", "+ 3", "++3", "ten", "10000000", "\u00b3"])
+def test_epochs_that_are_neither_are_refused(asked: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        epochs_in_all(asked, 3)
+    assert str(caught.value) == f"epochs is {asked!r}; give +10 for ten more, or 30 for thirty in all."

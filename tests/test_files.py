@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tellapart.errors import DamagedError
 from tellapart.files import (
     MANIFEST,
     new_folder,
+    remove_unfinished,
     replaced_folder,
     settled_folder,
     sha256,
@@ -20,6 +23,7 @@ from tellapart.files import (
     write_bytes,
     write_json,
     write_manifest,
+    write_tensors,
     write_text,
 )
 
@@ -64,6 +68,27 @@ def test_a_failure_while_writing_leaves_what_was_there(
         write_bytes(path, b"new")
     assert listing(tmp_path) == (["a"] if there else [])
     assert not there or path.read_bytes() == b"old"
+
+
+def test_a_file_that_cannot_be_written_is_named_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_bytes(tmp_path / "gone" / "a.csv", b"new")
+    assert caught.value.filename == str(tmp_path / "gone" / "a.csv")
+
+
+def test_tensors_come_back(tmp_path: Path) -> None:
+    tensors = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(7)}
+    write_tensors(tmp_path / "a.safetensors", tensors)
+    back = load_file(tmp_path / "a.safetensors")
+    assert back.keys() == tensors.keys()
+    assert all(torch.equal(back[name], tensor) for name, tensor in tensors.items())
+
+
+def test_tensors_that_cannot_be_written_are_an_error_of_the_system_with_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "a.safetensors"
+    with pytest.raises(FileNotFoundError, match="No such file or directory") as caught:
+        write_tensors(path, {"a": torch.zeros(2)})
+    assert caught.value.filename == str(path)
 
 
 def test_bytes_are_on_the_disk_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,6 +325,17 @@ def test_the_old_folder_goes_with_all_it_held(tmp_path: Path) -> None:
     assert (tmp_path / "best" / "text").read_text() == "two"
 
 
+def test_an_error_inside_gives_its_room_on_the_disk_back(tmp_path: Path) -> None:
+    def fail() -> None:
+        with replaced_folder(tmp_path / "best") as folder:
+            (folder / "large").write_bytes(b"x" * 1000)
+            raise DiskFullError
+
+    with pytest.raises(DiskFullError):
+        fail()
+    assert listing(tmp_path) == []
+
+
 class KilledError(BaseException):
     """Stands for a kill: no handler catches it."""
 
@@ -329,6 +365,15 @@ def test_what_a_kill_left_behind_does_not_get_into_the_next_folder(tmp_path: Pat
         fill_and_die(tmp_path / "best")
     fill(tmp_path / "best", "two")
     assert listing(tmp_path) == ["best", f"best/{MANIFEST}", "best/text"]
+
+
+def test_what_kills_left_unfinished_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = ["a.csv", ".hidden", ".a.csv", ".gitignore", ".model.old", "a.0123abcd", "sub/x.new", "sub/.a.b.c"]
+    for name in (*kept, ".a.csv.0123abcd", "sub/.report.html.ffffffff", "sub/.step-3.new/half"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path)
+    assert [name for name in listing(tmp_path) if name != "sub"] == sorted(kept)
 
 
 def killed_at(call: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:

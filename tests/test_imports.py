@@ -161,7 +161,13 @@ def test_help_loads_nothing_heavy(argv: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["train", "digits", "--lr", "-1"], ["train", "digitz"], ["train", "digits", "--model", "cnm"]]
+    "argv",
+    [
+        ["train", "digits", "--lr", "-1"],
+        ["train", "digitz"],
+        ["train", "digits", "--model", "cnm"],
+        ["resume", "nowhere"],
+    ],
 )
 def test_a_wrong_setting_is_refused_before_anything_heavy_loads(argv: list[str]) -> None:
     tried = f"from tellapart.cli import main\ntry:\n    main({argv!r})\n"

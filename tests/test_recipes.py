@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from torch import nn
 
 from tellapart.commands.recipes import Recipe, find_recipe, recipes
 from tellapart.config import RunConfig, read_toml
@@ -15,35 +16,39 @@ from tellapart.data.resident import load
 from tellapart.errors import SettingError
 from tellapart.models import build_model
 from tellapart.training.fit import fit, new_state, plan
-from tellapart.types import Order
 from tellapart.world import join_world
 
-SHAPES = {"mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
+SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
 CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
 
 
+def trained(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """The weights that training moves."""
+    return [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+
+
 def test_there_are_recipes() -> None:
-    assert {recipe.name for recipe in recipes()} >= {"mlp-64-64", "cnn-16-32"}
+    assert {recipe.name for recipe in recipes()} >= {"auto", "mlp-64-64", "cnn-16-32", "cifar-fast", "mnist-fast"}
 
 
 @pytest.mark.parametrize(("recipe", "word"), CASES, ids=lambda value: getattr(value, "name", value))
 def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
-    config = RunConfig.of(word, read_toml(recipe.path, word, SOURCES) | {"epochs": 1})
-    batch = config.train.batch
+    config = RunConfig.of(word, read_toml(recipe.path, word, SOURCES) | {"epochs": 1, "batch": 64})
+    batch = config.train.samples_a_step
     pictures = np.random.default_rng(0).integers(0, 256, (batch, *SHAPES[word]), dtype=np.uint8)
     parts = ["train"] * batch
     loaded = load(
         ArraySource(word, pictures, np.arange(batch) % 10, parts), config.load.__class__(val_share=0.0, test_share=0.0)
     )
     part, world = loaded.parts["train"], join_world(config.train)
-    state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world)
-    before = [weight.detach().clone() for weight in state.module.parameters()]
+    state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world, batch)
+    before = {name: weight.detach().clone() for name, weight in trained(state.module)}
     sample = part.inputs[:1].permute(0, 3, 1, 2)
     planned = plan(state.module, sample, config.optim, config.train, steps_per_epoch(batch, batch), world)
-    augmentation = Augmentation(crop_padding=config.load.crop_padding, flip=config.load.flip)
-    ends = list(fit(state, lambda epoch: shuffled(part, Order(seed=0, epoch=epoch), batch, augmentation), planned))
+    augmentation = Augmentation.of(config.load, loaded.spec)
+    ends = list(fit(state, lambda order: shuffled(part, order, batch, augmentation), planned))
     assert [end.step for end in ends] == [1]
-    assert all((weight != old).any() for weight, old in zip(state.module.parameters(), before, strict=True))
+    assert all((weight != before[name]).any() for name, weight in trained(state.module))
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tellapart.api import Answer, Model, Run, load, train
+    from tellapart.api import Answer, Model, Run, load, resume, train
     from tellapart.estimator import Classifier
 
-__all__ = ["Answer", "Classifier", "Model", "Run", "__version__", "load", "train"]
+__all__ = ["Answer", "Classifier", "Model", "Run", "__version__", "load", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

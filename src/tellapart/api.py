@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tellapart.commands.check import check, check_output
-from tellapart.commands.recipes import find_recipe
+from tellapart.commands.recipes import below
 from tellapart.commands.watch import watch_for
-from tellapart.config import DataConfig, RunConfig, read_toml
-from tellapart.data import SOURCES
+from tellapart.config import DataConfig, RunConfig
 from tellapart.errors import DataError
 from tellapart.runs.run_folder import RunFolder, model_folder
 from tellapart.types import DataSpec, Measure, Part
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tellapart.commands.predict import Answer
     from tellapart.runs.model_folder import Card
 
-__all__ = ["Answer", "Model", "Run", "load", "train"]
+__all__ = ["Answer", "Model", "Run", "load", "resume", "train"]
 
 
 def train(
@@ -42,13 +41,29 @@ def train(
     settings  any field of the configuration by its name, as in epochs=5, model="cnn", lr=0.01
     Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
     """
-    below = read_toml(find_recipe(recipe).path, str(data), SOURCES) if recipe else {}
-    config = RunConfig.of(str(data), below | settings)
+    config = RunConfig.of(str(data), below(recipe, str(data), settings) | settings)
     check(config)
     check_output(Path(runs_dir), name)
     from tellapart.commands.train import train as train_command
 
     return Run(path=train_command(config, runs_dir=Path(runs_dir), name=name, watch=watch_for(quiet)))
+
+
+def resume(
+    path: str | Path, *, epochs: str | int | None = None, allow_inexact: bool = False, quiet: bool = False
+) -> Run:
+    """Go on with a run that was stopped, to the same bits as if it never had been; or train a finished one further.
+
+    path           a run folder
+    epochs         "+10" for ten more than planned, 30 for thirty in all; by default those that were planned
+    allow_inexact  go on although threads, versions or data have changed, which loses the promise of equal bits
+    Raises SettingError where there is nothing to do or something has changed, DataError where this is no run,
+    DamagedError where no checkpoint is whole.
+    """
+    from tellapart.commands.resume import resume as resume_command
+
+    asked = None if epochs is None else str(epochs)
+    return Run(path=resume_command(Path(path), epochs=asked, allow_inexact=allow_inexact, watch=watch_for(quiet)))
 
 
 def load(path: str | Path) -> Model:

@@ -1,6 +1,7 @@
 """What a setting may be: its annotated type, and its range."""
 
 import math
+import re
 import types
 import typing
 from pathlib import Path
@@ -72,3 +73,35 @@ def share(group: Any, name: str) -> None:
     value = getattr(group, name)
     if not 0 <= value < 1:
         raise SettingError(f"{name} is {value:g}; must be a share: 0 or more, and below 1.")
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds_of(name: str, text: str) -> float:
+    """A duration as `90s`, `10m` or `1.5h` says it; SettingError else."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh])\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise SettingError(f"{name} is {text!r}; give a time above 0 with its unit, as in 90s, 10m or 1h.")
+    return float(match[1]) * SECONDS[match[2]]
+
+
+def seconds_or_steps(text: str) -> tuple[float | None, int | None]:
+    """How often to save, in seconds or in steps, whichever is said: `30s`, `5m`, `200 steps`. SettingError else."""
+    steps = re.fullmatch(r"\s*([1-9]\d*)\s*steps?\s*", text)
+    if steps is not None:
+        return None, int(steps[1])
+    try:
+        return seconds_of("save_every", text), None
+    except SettingError:
+        raise SettingError(
+            f"save_every is {text!r}; give a time or a number of steps, as in 30s, 5m or '200 steps'."
+        ) from None
+
+
+def epochs_in_all(asked: str, planned: int) -> int:
+    """`+10` as ten more than were planned, `30` as thirty. SettingError else."""
+    match = re.fullmatch(r"(\+?)([1-9]\d{0,6})", asked.strip(), re.ASCII)
+    if match is None:
+        raise SettingError(f"epochs is {asked!r}; give +10 for ten more, or 30 for thirty in all.")
+    return int(match[2]) + (planned if match[1] else 0)

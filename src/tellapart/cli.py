@@ -17,6 +17,7 @@ from tellapart.errors import DataError, SettingError, TellapartError
 from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files
 from tellapart.names import counted
 from tellapart.types import Part
+from tellapart.world import wait_passively
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count it."""
@@ -64,6 +65,36 @@ def train(
     from tellapart.commands.watch import watch_for
 
     path = train_command(config, runs_dir=output.runs_dir, name=output.name, watch=watch_for(output.quiet))
+    show_run(path, as_json=output.json, quiet=output.quiet)
+
+
+@app.command
+def resume(
+    run: Path,
+    *,
+    epochs: str | None = None,
+    allow_inexact: Annotated[bool, Parameter(negative="")] = False,
+    output: Output = Output(),
+) -> None:
+    """Go on with a run that was stopped, to the same bits as if it never had been; or train a finished one further.
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    epochs
+        +10 for ten more epochs than planned, 30 for thirty in all; the schedule is stretched to the new end.
+    allow_inexact
+        Go on although threads, versions or data have changed, which loses the promise of equal bits.
+    """
+    from tellapart.commands.check import check_resume
+
+    check_resume(run, epochs)
+    from tellapart.commands.resume import resume as resume_command
+    from tellapart.commands.show import show_run
+    from tellapart.commands.watch import watch_for
+
+    path = resume_command(run, epochs=epochs, allow_inexact=allow_inexact, watch=watch_for(output.quiet))
     show_run(path, as_json=output.json, quiet=output.quiet)
 
 
@@ -203,6 +234,7 @@ def doctor(*, output: Output = Output()) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went (see the README)."""
+    wait_passively()
     app.config = (Env("TELLAPART_", command=False), fill_from_files)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -223,8 +255,8 @@ def main(argv: list[str] | None = None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(TellapartError.exit_code)
         _fail(f"{error.filename or 'system'}: {error.strerror or error}", TellapartError.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted.", INTERRUPTED)
+    except KeyboardInterrupt as stopped:
+        _fail(str(stopped) or "Interrupted.", INTERRUPTED)
 
 
 def _stop(*_: object) -> None:

@@ -11,16 +11,19 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tellapart.checks import at_least, check_types, share
+from tellapart.checks import at_least, check_types, seconds_of, seconds_or_steps, share
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean
 from tellapart.types import Fit
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
-Optimiser = Literal["sgd", "adam", "adamw"]
-Schedule = Literal["constant", "step", "cosine"]
+Views = Literal["one", "shifted", "mirrored"]
+Optimiser = Literal["sgd", "adam", "adamw", "muon"]
+Schedule = Literal["constant", "step", "cosine", "linear"]
 Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
+BATCHES = (16, 500)
+"""Least and most samples a step that `batch = auto` takes."""
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
@@ -34,6 +37,9 @@ class DataConfig:
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: Fit = "stretch"
     """How a picture of another shape is brought to that size."""
+    sizes: tuple[float, ...] = (1.0,)
+    """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1:
+    small pictures are quicker. The last should be 1."""
     val_share: float = 0.1
     """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
     test_share: float = 0.15
@@ -44,17 +50,42 @@ class DataConfig:
     """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
     flip: bool = False
     """Mirror half of the training pictures, left to right."""
+    alternating: bool = False
+    """Mirror each picture in every second epoch: whether in the even or odd ones is its own draw; needs flip."""
+    rotate: float | None = None
+    """Degrees at most by which a training picture is rotated, either way; its edges are mirrored."""
+    scale: float | None = None
+    """Share at most by which a training picture is enlarged or shrunk; its edges are mirrored."""
+    brightness: float | None = None
+    """Share at most by which the brightness of a training picture is raised or lowered."""
+    contrast: float | None = None
+    """Share at most by which the contrast of a training picture is raised or lowered, around its mean grey."""
+    saturation: float | None = None
+    """Share at most by which the colours of a training picture are strengthened or weakened."""
+    cutout: int | None = None
+    """Pixels a side of a square, anywhere on a training picture, that is filled with the mean colour."""
 
     def __post_init__(self) -> None:
         check_types(self)
         at_least(self, "size", 1)
         at_least(self, "crop_padding", 1)
+        at_least(self, "cutout", 1)
+        if not self.sizes or not all(0 < size <= 1 for size in self.sizes):
+            raise SettingError(f"sizes is {list(self.sizes)}; must be shares of the full size: above 0, at most 1.")
         share(self, "val_share")
         share(self, "test_share")
         if self.val_share + self.test_share >= 1:
             raise SettingError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
             )
+        if self.alternating and not self.flip:
+            raise SettingError("alternating is true, but flip is not: set flip = true too.")
+        for name, most in (("rotate", 180), ("brightness", 1), ("contrast", 1), ("saturation", 1)):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= most:
+                raise SettingError(f"{name} is {value:g}; must be above 0 and at most {most}.")
+        if self.scale is not None and not 0 < self.scale < 1:
+            raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +102,16 @@ class ModelConfig:
     """Non-linearity; by default the model's own."""
     dropout: float | None = None
     """Share of hidden values dropped in training; by default the model's own."""
+    stride: int | None = None
+    """Pixels from one patch of the first layer to the next (whitened-cnn); by default such that about 32 fit a side."""
+    views: Views | None = None
+    """Looks at a picture that the model is unsure about: one, also shifted by a pixel, or those and mirrored ones too
+    (whitened-cnn); by default the model's own."""
 
     def __post_init__(self) -> None:
         check_types(self)
         at_least(self, "dense", 1)
+        at_least(self, "stride", 1)
         if self.dropout is not None:
             share(self, "dropout")
         for width in self.widths or ():
@@ -101,13 +138,24 @@ class OptimConfig:
     optimiser: Optimiser = "adam"
     """How a gradient becomes a step."""
     lr: float | None = None
-    """Peak learning rate, per step; by default 0.05 for sgd and 0.001 for the others."""
+    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon and 0.001 for the others."""
     momentum: float = 0.9
-    """Share of the last step kept in the next (sgd)."""
+    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd)."""
+    nesterov: bool = False
+    """Look a step ahead along the momentum (sgd; muon always does)."""
+    muon_momentum: float = 0.8
+    """Share of the last step kept in the next for hidden filters and matrices (muon)."""
+    head_lr: float | None = None
+    """Peak learning rate of the last layer, which muon leaves to sgd; by default by batch and inputs."""
+    bias_lr: float | None = None
+    """Peak learning rate of biases and scales, which muon leaves to sgd; by default by batch and head."""
     weight_decay: float = 0.0
-    """Pull of the weights towards zero: added to the gradient (sgd, adam) or taken off the weights (adamw)."""
+    """Pull of the weights towards zero: added to the gradient (sgd, adam), or taken off the weights (adamw, and
+    muon for what it leaves to sgd)."""
+    ema: float | None = None
+    """Share of the moving average of weights that stays at each step, as in 0.99; the average is what is kept."""
     schedule: Schedule = "cosine"
-    """How the learning rate goes on after the warm-up: stays, falls in steps, or follows half a cosine to zero."""
+    """How the learning rate goes on after the warm-up: stays, falls in steps, half a cosine or linearly to zero."""
     warmup: float = 0.0
     """Share of all steps spent rising linearly to `lr`."""
     milestones: tuple[float, ...] = (0.5, 0.75)
@@ -119,9 +167,14 @@ class OptimConfig:
         check_types(self)
         if self.lr is not None and self.lr <= 0:
             raise SettingError(f"lr is {self.lr:g}; must be above 0.")
-        for name in ("momentum", "warmup", "label_smoothing"):
+        for name in ("momentum", "muon_momentum", "warmup", "label_smoothing"):
             share(self, name)
-        at_least(self, "weight_decay", 0)
+        if self.ema is not None:
+            share(self, "ema")
+        if self.nesterov and (self.optimiser != "sgd" or not self.momentum):
+            raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
+        for name in ("head_lr", "bias_lr", "weight_decay"):
+            at_least(self, name, 0)
         if not 0 < self.gamma <= 1:
             raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
         if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):
@@ -136,14 +189,21 @@ class TrainConfig:
 
     epochs: int | None = None
     """Passes over the training part; by default as many as make 3,000 steps, 10 at least and 200 at most."""
-    batch: int = 64
-    """Samples a step."""
+    steps: int | None = None
+    """Optimiser steps in all, in place of epochs; the last epoch may be cut short."""
+    time: str | None = None
+    """Time for the training, as in 90s, 10m or 1h: a few steps are timed, then steps and picture sizes planned so that
+    the schedule ends in it; in place of epochs."""
+    batch: int | Literal["auto"] = 64
+    """Samples a step; auto takes a hundredth of the training part, between 16 and 500, and tries one real step."""
     seed: int = 0
     """Everything random is a function of it: initial weights, order, augmentation, dropout."""
     metric: Metric = "accuracy"
     """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss."""
     patience: int | None = None
     """Epochs without a better val measure after which training stops; by default it does not stop early."""
+    save_every: str = "30s"
+    """How often a checkpoint is written beside the training, as in 30s, 5m or "200 steps"; the end is always saved."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it runs; auto takes a GPU where there is one."""
     threads: int | None = None
@@ -153,13 +213,42 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-        for name in ("epochs", "batch", "patience", "threads"):
+        for name in ("epochs", "steps", "patience", "threads"):
             at_least(self, name, 1)
+        ends = [name for name in ENDS if getattr(self, name) is not None]
+        if len(ends) > 1:
+            raise SettingError(f"{ends[0]} and {ends[1]} both say when training ends; give one of them.")
+        if self.time is not None:
+            seconds_of("time", self.time)
+        if self.batch != "auto":
+            at_least(self, "batch", 1)
         at_least(self, "seed", 0)
+        seconds_or_steps(self.save_every)
         if self.threads is not None and self.threads > MOST_THREADS:
             raise SettingError(
                 f"threads is {self.threads}; at most {MOST_THREADS}, and more than cores only slow it down."
             )
+
+    @property
+    def samples_a_step(self) -> int:
+        """The batch, once it is settled what `auto` means for the data."""
+        assert self.batch != "auto"
+        return self.batch
+
+    def settled(self, samples: int) -> "TrainConfig":
+        """The same with a number for the batch."""
+        least, most = BATCHES
+        return self if self.batch != "auto" else replace(self, batch=min(most, max(least, samples // 100)))
+
+
+ENDS = ("epochs", "steps", "time")
+"""Settings that say when training ends: one of them in a layer goes before all of them in the layers below."""
+
+
+def beneath(settings: dict[str, Any], above: Iterable[str]) -> dict[str, Any]:
+    """The settings of a layer that hold below others: without another word on when training ends."""
+    ended = any(name in ENDS for name in above)
+    return {name: value for name, value in settings.items() if not (ended and name in ENDS)}
 
 
 Group = DataConfig | ModelConfig | OptimConfig | TrainConfig

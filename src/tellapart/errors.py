@@ -31,3 +31,7 @@ class GateError(TellapartError):
 
 class DamagedError(TellapartError):
     """A saved file is not what was written: its hash, its size or its shape is wrong."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped on request, and saved; the message says how to go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tellapart.config import GROUPS, RunConfig
 from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
-from tellapart.data.batches import in_order, shuffled, steps_per_epoch, unlabelled
+from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch, unlabelled
 from tellapart.data.resident import Loaded, load
 from tellapart.errors import DataError, SettingError
 from tellapart.evaluation.measures import better, probabilities, scores
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models import build_model, check_model
 from tellapart.training.fit import fit, new_state, plan
-from tellapart.types import Order
+from tellapart.types import EpochEnd
 from tellapart.world import join_world
 
 NOT_FOR_ARRAYS = ("data_dir", "size", "fit", "test_share", "split_seed")
@@ -110,31 +110,37 @@ def _dtype(X: Any) -> Any:
 def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
     world = join_world(config.train)
+    config = replace(config, train=config.train.settled(len(loaded.parts["train"])))
     part, val = loaded.parts["train"].to(world.device), loaded.parts.get("val")
     if config.train.patience and val is None:
         raise SettingError(
             f"patience is {config.train.patience}, but there is no val part to be better on: set val_share."
         )
-    state = new_state(build_model(config.model, loaded.spec, config.train.seed), config.optim, world)
+    state = new_state(
+        build_model(config.model, loaded.spec, config.train.seed, first_look(part)),
+        config.optim,
+        world,
+        config.train.samples_a_step,
+    )
     sample = next(in_order(part, 1)).inputs
     planned = plan(
-        state.module, sample, config.optim, config.train, steps_per_epoch(len(part), config.train.batch), world
+        state.module, sample, config.optim, config.train, steps_per_epoch(len(part), config.train.samples_a_step), world
     )
-    augmentation = Augmentation(crop_padding=config.load.crop_padding, flip=config.load.flip)
+    augmentation = Augmentation.of(config.load, loaded.spec)
     best_epoch, best_scores, best_weights = 0, None, None
     for end in fit(
         state,
-        lambda e: shuffled(part, Order(seed=config.train.seed, epoch=e), config.train.batch, augmentation),
+        lambda order: shuffled(part, order, config.train.samples_a_step, augmentation),
         planned,
     ):
-        if val is None:
+        if val is None or not isinstance(end, EpochEnd):
             continue
-        found = scores(predict(state.module, in_order(val, BATCH), val.ids, loaded.spec.classes))
+        found = scores(predict(state.judged, in_order(val, BATCH), val.ids, loaded.spec.classes))
         if better(config.train.metric, found, best_scores):
             best_epoch, best_scores = end.epoch, found
-            best_weights = {name: tensor.clone() for name, tensor in state.module.state_dict().items()}
+            best_weights = {name: tensor.clone() for name, tensor in state.judged.state_dict().items()}
         if end.epoch - best_epoch >= (config.train.patience or planned.epochs):
             break
     if best_weights is not None:
-        state.module.load_state_dict(best_weights)
-    return state.module.eval(), state.epoch
+        state.judged.load_state_dict(best_weights)
+    return state.judged.eval(), state.epoch

@@ -1,16 +1,23 @@
 """Files that are whole or not there: written beside, flushed, renamed; folders under a manifest of hashes."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tellapart.errors import DamagedError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MANIFEST = "MANIFEST.json"
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -26,8 +33,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # the name beside it says nothing to a person
+        raise
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     _flush_folder(path.parent)
 
 
@@ -39,6 +50,19 @@ def write_text(path: Path, content: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """The same for a JSON value; NaN is refused, since JSON has none."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write a safetensors file, in place: for a folder that gets its name at the end. OSError where it can't be."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:  # its own word for a full disk, with the system's number in it
+        number = re.search(r"os error (\d+)", str(error))
+        code, said = (int(number[1]), os.strerror(int(number[1]))) if number else (EIO, str(error))
+        raise OSError(code, said, str(path)) from None
 
 
 def new_folder(parent: Path, name: str) -> Path:
@@ -59,20 +83,33 @@ def new_folder(parent: Path, name: str) -> Path:
 def replaced_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; at the end it gets its manifest and takes the place of `path`.
 
-    A kill before that leaves the old folder as it was. Between the two renames the old one stands as `.NAME.old`,
-    which `settled_folder` finds.
+    A kill before that leaves the old folder as it was, and so does an error, which gives its room on the disk back.
+    Between the two renames the old one stands as `.NAME.old`, which `settled_folder` finds.
     """
     beside, old = path.with_name(f".{path.name}.new"), _aside(path)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    yield beside
-    write_manifest(beside)
+    try:
+        yield beside
+        write_manifest(beside)
+    except Exception:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
     if path.exists():
         shutil.rmtree(old, ignore_errors=True)
         path.rename(old)
     beside.rename(path)
     _flush_folder(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what kills left inside of files and folders that were being written; for where nobody else writes."""
+    for path in folder.rglob(".*"):
+        if path.is_dir() and path.suffix == ".new":
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_file() and re.fullmatch(r"\..+\.[0-9a-f]{8}", path.name):
+            path.unlink(missing_ok=True)
 
 
 def settled_folder(path: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import App, ArgumentCollection, Group, Parameter
 from cyclopts.config import Dict
 
-from tellapart.commands.recipes import find_recipe
-from tellapart.config import GROUPS, RunConfig, read_toml
+from tellapart.commands.recipes import AUTO, find_recipe
+from tellapart.config import GROUPS, RunConfig, beneath, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean
@@ -51,7 +51,13 @@ class Layers:
 def check_variables() -> None:
     """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
     groups = (*GROUPS.values(), RunOutput, Layers)
-    words = {f.name for group in groups for f in fields(group)} | {"data", "require", "predictions", "part"}
+    words = {f.name for group in groups for f in fields(group)} | {
+        "data",
+        "require",
+        "predictions",
+        "part",
+        "allow_inexact",
+    }
     known = {f"TELLAPART_{word.upper()}" for word in words}
     for name in sorted(os.environ):
         if name.startswith("TELLAPART_") and name not in known:
@@ -59,18 +65,27 @@ def check_variables() -> None:
 
 
 def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Put the settings of --config, then of --recipe, where no flag and no variable stands."""
+    """Put the settings of --config, then of --recipe, where no flag and no variable stands.
+
+    Where no model is named in any of them, those of the recipe `auto` come last.
+    """
+    if "train" not in commands:
+        return
     given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
     files: list[Path] = []
     if "--config" in given:
         files.append(Path(given["--config"]))
     if "--recipe" in given:
         files.append(find_recipe(given["--recipe"]).path)
-    for path in files:
-        settings = read_toml(path, given.get("--data"), SOURCES)
+    named = "--model" in given
+    while files or not named:
+        path = files.pop(0) if files else find_recipe(AUTO).path
+        above = {name.removeprefix("--").replace("-", "_") for name in given}
+        settings = beneath(read_toml(path, given.get("--data"), SOURCES), above)
         try:
             RunConfig.of("", {name: value for name, value in settings.items() if name != "data"})
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
-        given = {"--data": settings.get("data", "")} | given
+        given = {f"--{name}".replace("_", "-"): str(value) for name, value in settings.items()} | given
+        named = named or "model" in settings
         Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)

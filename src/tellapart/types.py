@@ -68,10 +68,12 @@ class DataSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Which pass over the data: everything random about it is a function of these two."""
+    """Which pass over the data: everything random about it is a function of seed and epoch."""
 
     seed: int
     epoch: int
+    skip: int = 0
+    """Batches at its start that are left out, since they were trained on before a pause."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,14 @@ class EpochEnd:
     """Learning rate of the last step."""
     samples: int
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """A moment between two steps of an epoch, asked for to save or to stop; going on is as if it had not been."""
+
+    step: int
+    """Optimiser steps done so far."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +16,11 @@ if TYPE_CHECKING:
     import torch
 
     from tellapart.config import TrainConfig
+
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+MALLOC = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD: 256 << 20}
+"""glibc's mallopt: below 1 GiB nothing is mapped by itself, the heap grows by 256 MiB and is not cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,8 @@ def join_world(config: TrainConfig) -> World:
             "device is 'cuda', but torch finds no GPU here; `tellapart doctor` says what it finds. Take --device cpu."
         )
     cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
-    threads = config.threads or torch.get_num_threads()  # torch's own heeds OMP_NUM_THREADS and the caller
+    threads = config.threads or min(torch.get_num_threads(), allowed_cpus())  # torch's heeds OMP_NUM_THREADS
+    keep_freed_memory()
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return World(
@@ -47,6 +56,40 @@ def join_world(config: TrainConfig) -> World:
 def available_cpus() -> set[int]:
     """The processors that this process may run on."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def allowed_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Processors whose time this process may use: those it may run on, or the quota of its container, 1 at least."""
+    quotas = []
+    for quota, period in (("cpu.max", None), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = (groups / quota).read_text().split() + ([(groups / period).read_text()] if period else [])
+            if words[0] not in ("max", "-1"):
+                quotas.append(max(1, int(words[0]) // int(words[1])))
+        except (OSError, ValueError, IndexError):
+            continue  # no control group of that kind, or none that is limited
+    return min([len(available_cpus()), *quotas])
+
+
+def wait_passively() -> None:
+    """Have idle threads of torch sleep instead of spin, from when it loads: beside other work, spinning costs most.
+
+    Once torch is loaded it is too late, and what the caller's environment says is kept.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep what large tensors give back, so that each step does not fault its pages in anew.
+
+    Only training asks for it: memory stays with the process. Where the C library is another one, nothing happens.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for option, value in MALLOC.items():
+        libc.mallopt(option, value)
 
 
 def free_memory_bytes() -> int | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.outcome import differing, outcome
 from tests.photos import make_photos
 
 import tellapart
@@ -14,6 +15,7 @@ from tellapart.config import RunConfig, read_toml
 from tellapart.evaluation.measures import measure
 from tellapart.evaluation.tables import measures_json, read_predictions_csv
 from tellapart.files import verify_manifest
+from tellapart.runs.checkpoint import AVERAGE, BEST, WEIGHTS, checkpoints, newest_checkpoint, read_position
 
 SETTINGS = {"epochs": 4, "batch": 8, "crop_padding": 2, "flip": True, "dropout": 0.2}
 
@@ -42,8 +44,7 @@ def rows(path: Path) -> list[dict[str, str]]:
     "name",
     [
         "run.json", "config.toml", "history.csv", "report.html", "data/split.csv", "data/issues.csv",
-        "data/preview.png",        "checkpoints/last/weights.safetensors", "checkpoints/best/weights.safetensors",
-        "checkpoints/best/MANIFEST.json",
+        "data/preview.png",
         "model/weights.safetensors", "model/card.json", "model/README.md", "model/MANIFEST.json",
         "metrics/val.json", "metrics/test.json", "metrics/per_class.csv", "metrics/confusion.csv",
         "metrics/predictions_val.csv", "metrics/predictions_test.csv",
@@ -52,6 +53,15 @@ def rows(path: Path) -> list[dict[str, str]]:
 )  # fmt: skip
 def test_the_run_folder_holds(run: Path, name: str) -> None:
     assert (run / name).stat().st_size > 0
+
+
+def test_the_newest_checkpoint_is_that_of_the_last_step(run: Path) -> None:
+    checkpoint = newest_checkpoint(run / "checkpoints")
+    assert checkpoint.name == f"step-{int(rows(run / 'history.csv')[-1]['step']):09}"
+    position = read_position(checkpoint)
+    assert (position["state"]["epoch"], position["state"]["within"]) == (4, 0)
+    for name in ("weights", "optimiser", "best"):
+        assert (checkpoint / f"{name}.safetensors").stat().st_size > 0
 
 
 def test_nothing_partial_is_left_in_the_run_folder(run: Path) -> None:
@@ -108,13 +118,7 @@ def test_every_reported_number_follows_from_the_predictions_file(run: Path, part
 def test_training_from_the_config_of_the_run_gives_the_same_bytes(home: Path, run: Path) -> None:
     settings = read_toml(run / "config.toml")
     again = train(RunConfig.of(settings.pop("data"), settings), runs_dir=home / "again")
-    for name in (
-        "model/weights.safetensors",
-        "checkpoints/last/optimiser.safetensors",
-        "metrics/test.json",
-        "data/preview.png",
-    ):
-        assert (again / name).read_bytes() == (run / name).read_bytes(), name
+    assert differing(outcome(again), outcome(run)) == []
 
 
 def test_another_seed_gives_other_weights_and_the_same_split(home: Path, run: Path) -> None:
@@ -124,7 +128,7 @@ def test_another_seed_gives_other_weights_and_the_same_split(home: Path, run: Pa
 
 
 def test_the_model_has_the_weights_of_the_best_epoch(run: Path) -> None:
-    best, model = (run / f"{folder}/weights.safetensors" for folder in ("checkpoints/best", "model"))
+    best, model = newest_checkpoint(run / "checkpoints") / BEST, run / "model/weights.safetensors"
     assert best.read_bytes() == model.read_bytes()
     facts, history = json.loads((run / "run.json").read_text()), rows(run / "history.csv")
     most = max(float(row["val_accuracy"]) for row in history)
@@ -133,8 +137,29 @@ def test_the_model_has_the_weights_of_the_best_epoch(run: Path) -> None:
 
 
 def test_every_folder_with_weights_passes_its_manifest(run: Path) -> None:
-    for folder in ("model", "checkpoints/best", "checkpoints/last"):
-        verify_manifest(run / folder)
+    for folder in (run / "model", *checkpoints(run / "checkpoints")):
+        verify_manifest(folder)
+
+
+def test_checkpoints_are_written_as_often_as_asked_for_and_two_are_kept(home: Path) -> None:
+    config = RunConfig.of(str(home / "photos"), SETTINGS | {"save_every": "5 steps"})
+    run = train(config, runs_dir=home / "often")
+    steps = int(rows(run / "history.csv")[-1]["step"])
+    kept = [f"step-{step:09}" for step in (steps, (steps - 1) // 5 * 5)]
+    assert [path.name for path in checkpoints(run / "checkpoints")] == kept
+
+
+def test_how_often_it_is_saved_changes_no_bit(home: Path, run: Path) -> None:
+    config = RunConfig.of(str(home / "photos"), SETTINGS | {"save_every": "1 step"})
+    assert differing(outcome(train(config, runs_dir=home / "always")), outcome(run)) == []
+
+
+def test_with_an_average_its_weights_are_the_model(home: Path) -> None:
+    config = RunConfig.of(str(home / "photos"), SETTINGS | {"ema": 0.9, "val_share": 0.0})
+    run = train(config, runs_dir=home / "average")
+    checkpoint = newest_checkpoint(run / "checkpoints")
+    model = (run / "model/weights.safetensors").read_bytes()
+    assert model == (checkpoint / AVERAGE).read_bytes() != (checkpoint / WEIGHTS).read_bytes()
 
 
 def test_training_stops_early_when_patience_is_over(home: Path) -> None:

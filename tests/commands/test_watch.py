@@ -4,10 +4,11 @@ import io
 import logging
 import sys
 import time
+from itertools import islice
 
 import pytest
 
-from tellapart.commands.train import told
+from tellapart.commands.learn import told
 from tellapart.commands.watch import Bars, Lines, Silence, Stopwatch, Watch, watch_for
 
 
@@ -39,6 +40,14 @@ def test_a_terminal_gets_a_bar_with_count_rate_and_time_left(monkeypatch: pytest
     assert "steps/s" in shown
     assert "0:00:0" in shown
     assert "[not markup]" in shown
+
+
+def test_steps_are_counted_where_the_rest_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    watch, counted = Bars(), []
+    monkeypatch.setattr(watch, "_advance", lambda done, _: counted.append(done))
+    assert list(islice(watch.each(range(10)), 3)) == [0, 1, 2]
+    assert sum(counted) == 3
 
 
 def test_a_pipe_gets_lines_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """Batches: a permutation of (seed, epoch) to train on, in order to predict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -131,6 +133,28 @@ def test_augmentation_is_that_of_the_sample_s_key() -> None:
     for batch in shuffled(part, ORDER, 6, augmentation):
         rows = [place[key] for key in batch.keys.tolist()]
         assert torch.equal(batch.inputs.permute(0, 2, 3, 1), expected[rows])
+
+
+@given(sizes, sizes, st.integers(0, 12))
+@settings(deadline=None)
+def test_what_is_skipped_is_the_start_and_the_rest_stays(N: int, batch: int, skip: int) -> None:
+    whole, rest = (numbers(vectors(N), batch, replace(ORDER, skip=done)) for done in (0, skip))
+    assert rest == whole[skip:]
+
+
+@pytest.mark.parametrize("skip", range(5))
+def test_a_pause_has_no_say_in_how_samples_are_augmented(skip: int) -> None:
+    part, augmentation = (
+        pictures(20),
+        Augmentation(crop_padding=2, flip=True, rotate=20.0, brightness=0.5, cutout=2, fill=(1, 2, 3)),
+    )
+    whole = list(shuffled(part, Order(seed=3, epoch=2), 5, augmentation))
+    rest = list(shuffled(part, Order(seed=3, epoch=2, skip=skip), 5, augmentation))
+    assert len(rest) == 4 - skip
+    for one, other in zip(rest, whole[skip:], strict=True):
+        assert torch.equal(one.inputs, other.inputs)
+        assert torch.equal(one.keys, other.keys)
+        assert torch.equal(one.targets, other.targets)
 
 
 def test_vectors_are_never_augmented() -> None:

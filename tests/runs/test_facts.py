@@ -1,5 +1,6 @@
 """run.json: what was asked, with what, when, and how it ended."""
 
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tellapart import __version__
-from tellapart.errors import TellapartError
+from tellapart.errors import Interrupted, TellapartError
 from tellapart.runs.facts import PACKAGES, command_line, recorded, versions
 from tellapart.runs.run_folder import RunFolder
 
@@ -60,9 +61,25 @@ def test_any_other_end_is_failed(run: RunFolder, error: BaseException) -> None:
     assert facts["exit_reason"].startswith(f"{type(error).__name__}: ")
 
 
-def test_ctrl_c_is_interrupted(run: RunFolder) -> None:
+def test_a_stop_at_once_is_interrupted(run: RunFolder) -> None:
     facts = broken_by(run, KeyboardInterrupt())
-    assert (facts["status"], facts["exit_reason"]) == ("interrupted", "interrupted from the keyboard")
+    assert (facts["status"], facts["exit_reason"]) == ("interrupted", "interrupted at once, without saving")
+
+
+def test_a_stop_that_was_asked_for_is_interrupted_and_says_how_to_go_on(run: RunFolder) -> None:
+    facts = broken_by(run, Interrupted("all of it is saved"))
+    assert (facts["status"], facts["exit_reason"]) == ("interrupted", "all of it is saved")
+
+
+def test_where_the_folder_is_gone_it_is_the_first_error_that_is_told(run: RunFolder) -> None:
+    def work() -> None:
+        with recorded(run, {}):
+            shutil.rmtree(run.path)
+            run.write_history([{"epoch": 1}])
+
+    with pytest.raises(FileNotFoundError) as caught:
+        work()
+    assert caught.value.filename == str(run.history)
 
 
 def test_an_error_about_a_name_of_odd_bytes_is_written(run: RunFolder) -> None:

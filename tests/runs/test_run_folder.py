@@ -108,10 +108,8 @@ def test_a_model_that_a_kill_left_aside_is_found(tmp_path: Path) -> None:
 def test_a_run_without_a_model_says_how_it_stands(tmp_path: Path) -> None:
     run = RunFolder.new(tmp_path, "run")
     run.write_facts({"status": "failed"})
-    with pytest.raises(
-        DataError,
-        match=r"run: the run has no model; its status is 'failed'\. To train it again: tellapart train --config",
-    ):
+    said = r"run: the run has no model yet; its status is 'failed'\. To go on with it: tellapart resume .*/run$"
+    with pytest.raises(DataError, match=said):
         model_folder(run.path)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,8 +16,10 @@ from tellapart.data.batches import shuffled, steps_per_epoch
 from tellapart.data.resident import Resident
 from tellapart.errors import TellapartError
 from tellapart.models import build_model
-from tellapart.training.fit import Plan, TrainState, conv_products, convolves, fit, new_state, plan
-from tellapart.types import Batch, DataSpec, EpochEnd, Order
+from tellapart.training.fit import Plan, TrainState, conv_products, convolves, fit, never, new_state, plan
+from tellapart.training.optimisers import OPTIMISERS
+from tellapart.training.schedules import SCHEDULES
+from tellapart.types import Batch, DataSpec, EpochEnd, Order, Pause
 from tellapart.world import World
 
 CPU = World(device=torch.device("cpu"), threads=torch.get_num_threads(), bf16=False)
@@ -46,6 +49,7 @@ def planned(epochs: int, steps: int, seed: int = 0, precision: str = "fp32", **o
         seed=seed,
         epochs=epochs,
         steps=steps,
+        steps_per_epoch=-(-steps // epochs),
         autocast=torch.bfloat16 if precision == "bf16" else None,
     )
 
@@ -59,14 +63,15 @@ def trained(
     dropout: float = 0.3,
     augmentation: Augmentation = AUGMENTATION,
     precision: str = "fp32",
+    pause: Callable[[TrainState], bool] = never,
     **optim: Any,
 ) -> tuple[TrainState, list[EpochEnd]]:
     """A whole training of a small model on the toy pictures."""
     config = ModelConfig(model=model, widths=(8,), dropout=dropout)
     settings = planned(epochs, epochs * steps_per_epoch(len(PICTURES), batch), seed, precision, **optim)
     state = new_state(build_model(config, SPEC, seed), settings.optim, CPU)
-    batches = lambda epoch: shuffled(PICTURES, Order(seed=seed, epoch=epoch), batch, augmentation)  # noqa: E731
-    return state, list(fit(state, batches, settings))
+    batches = lambda order: shuffled(PICTURES, order, batch, augmentation)  # noqa: E731
+    return state, [end for end in fit(state, batches, settings, pause) if isinstance(end, EpochEnd)]
 
 
 def weights_bytes(state: TrainState) -> list[bytes]:
@@ -123,10 +128,10 @@ def test_a_separable_problem_is_learned(model: str, precision: str) -> None:
     assert ends[-1].accuracy > 0.95
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+@pytest.mark.parametrize("optimiser", list(OPTIMISERS))
+@pytest.mark.parametrize("schedule", list(SCHEDULES))
 def test_every_optimiser_learns_under_every_schedule(optimiser: str, schedule: str) -> None:
-    lr = 0.05 if optimiser == "sgd" else 0.01
+    lr = 0.05 if optimiser in ("sgd", "muon") else 0.01
     _, ends = trained(epochs=6, dropout=0.0, augmentation=Augmentation(), lr=lr, optimiser=optimiser, schedule=schedule)
     assert ends[-1].loss < 0.6 * ends[0].loss
 
@@ -174,7 +179,7 @@ def test_draws_between_two_epochs_have_no_say() -> None:
     quiet, _ = trained()
     settings = planned(2, 2 * steps_per_epoch(len(PICTURES), 16))
     state = new_state(build_model(ModelConfig(model="cnn", widths=(8,), dropout=0.3), SPEC, 0), settings.optim, CPU)
-    for _ in fit(state, lambda e: shuffled(PICTURES, Order(seed=0, epoch=e), 16, AUGMENTATION), settings):
+    for _ in fit(state, lambda order: shuffled(PICTURES, order, 16, AUGMENTATION), settings):
         torch.rand(100)
     assert weights_bytes(state) == weights_bytes(quiet)
 
@@ -187,7 +192,7 @@ def test_the_caller_s_global_draws_are_left_as_they_were() -> None:
 
 
 def test_the_caller_s_global_draws_are_left_as_they_were_where_training_breaks() -> None:
-    def broken(_: int) -> Iterator[Batch]:
+    def broken(_: Order) -> Iterator[Batch]:
         yield drawn_batches((4,))[0]
         raise KeyboardInterrupt
 
@@ -201,11 +206,18 @@ def test_the_caller_s_global_draws_are_left_as_they_were_where_training_breaks()
 # ---- what comes out
 
 
+def only_end(training: Iterator[EpochEnd | Pause]) -> EpochEnd:
+    """The end of the one epoch."""
+    (end,) = training
+    assert isinstance(end, EpochEnd)
+    return end
+
+
 def standing_still(batches: list[Batch]) -> tuple[Linear, EpochEnd]:
     """An epoch whose steps are too small to move a weight, so that all batches meet the same ones."""
     module, optim = Linear(), {"optimiser": "sgd", "momentum": 0.0, "lr": 1e-30, "schedule": "constant"}
     state = new_state(module, OptimConfig(**optim), CPU)  # type: ignore[arg-type]
-    return module, next(fit(state, lambda _: batches, planned(1, len(batches), **optim)))
+    return module, only_end(fit(state, lambda _: batches, planned(1, len(batches), **optim)))
 
 
 def test_the_loss_of_ragged_batches_is_the_mean_over_samples() -> None:
@@ -223,7 +235,7 @@ def one_step(batch: Batch, lr: float = 0.1) -> tuple[Linear, EpochEnd]:
     module = Linear()
     optim = {"optimiser": "sgd", "momentum": 0.0, "lr": lr, "schedule": "constant"}
     state = new_state(module, OptimConfig(**optim), CPU)  # type: ignore[arg-type]
-    return module, next(fit(state, lambda _: [batch], planned(1, 1, **optim)))
+    return module, only_end(fit(state, lambda _: [batch], planned(1, 1, **optim)))
 
 
 def by_hand(batch: Batch, lr: float = 0.1, module: Linear | None = None) -> Linear:
@@ -305,14 +317,14 @@ def test_the_schedule_runs_over_the_steps_of_all_epochs() -> None:
 
 
 def test_batches_are_asked_for_by_the_epochs_done_so_far() -> None:
-    asked: list[int] = []
+    asked: list[Order] = []
 
-    def batches(epoch: int) -> list[Batch]:
-        asked.append(epoch)
+    def batches(order: Order) -> list[Batch]:
+        asked.append(order)
         return drawn_batches((4,))
 
-    list(fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 3)))
-    assert asked == [0, 1, 2]
+    list(fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 3, seed=7)))
+    assert asked == [Order(seed=7, epoch=epoch) for epoch in (0, 1, 2)]
 
 
 def test_between_epochs_the_module_is_in_eval_mode_and_in_training_inside() -> None:
@@ -331,20 +343,20 @@ def test_between_epochs_the_module_is_in_eval_mode_and_in_training_inside() -> N
 def test_stopping_is_not_asking_for_the_next() -> None:
     asked: list[int] = []
 
-    def batches(epoch: int) -> list[Batch]:
-        asked.append(epoch)
+    def batches(order: Order) -> list[Batch]:
+        asked.append(order.epoch)
         return drawn_batches((4, 4))
 
     state = new_state(Linear(), OptimConfig(), CPU)
     ends = list(islice(fit(state, batches, planned(10, 20)), 2))
-    assert [end.epoch for end in ends] == [1, 2]
+    assert [end.step for end in ends] == [2, 4]
     assert asked == [0, 1]
     assert (state.epoch, state.step) == (2, 4)
 
 
 def test_a_state_that_goes_on_ends_where_an_unbroken_one_does() -> None:
     settings = planned(4, 8)
-    batches: Callable[[int], list[Batch]] = lambda epoch: drawn_batches((4, 4), epoch)  # noqa: E731
+    batches: Callable[[Order], list[Batch]] = lambda order: drawn_batches((4, 4), order.epoch)  # noqa: E731
     broken, unbroken = (new_state(Linear(), OptimConfig(), CPU) for _ in range(2))
     list(islice(fit(broken, batches, settings), 2))
     list(fit(broken, batches, settings))
@@ -353,17 +365,84 @@ def test_a_state_that_goes_on_ends_where_an_unbroken_one_does() -> None:
     assert (broken.epoch, broken.step) == (unbroken.epoch, unbroken.step) == (4, 8)
 
 
+# ---- pausing
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_pausing_after_each_step_changes_no_bit(precision: str) -> None:
+    unbroken, ends = trained(precision=precision)
+    paused, also_ends = trained(precision=precision, pause=lambda _: True)
+    assert weights_bytes(paused) == weights_bytes(unbroken)
+    assert [replace(end, seconds=0.0) for end in also_ends] == [replace(end, seconds=0.0) for end in ends]
+
+
+def test_a_pause_comes_out_after_each_step_but_an_epoch_s_last() -> None:
+    state = new_state(Linear(), OptimConfig(), CPU)
+    training = fit(state, lambda order: drawn_batches((4, 4, 4))[order.skip :], planned(2, 6), lambda _: True)
+    kinds = [(type(end), end.step) for end in training]
+    assert kinds == [(Pause, 1), (Pause, 2), (EpochEnd, 3), (Pause, 4), (Pause, 5), (EpochEnd, 6)]
+
+
+def test_after_a_pause_the_batches_done_are_skipped() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def batches(order: Order) -> list[Batch]:
+        asked.append((order.epoch, order.skip))
+        return drawn_batches((4, 4, 4))[order.skip :]
+
+    list(fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(2, 6), lambda state: state.step in (2, 4)))
+    assert asked == [(0, 0), (0, 2), (1, 0), (1, 1)]
+
+
+def test_at_a_pause_the_state_says_how_far_the_epoch_is() -> None:
+    state = new_state(Linear(), OptimConfig(), CPU)
+    next(fit(state, lambda _: drawn_batches((4, 3, 2)), planned(1, 3), lambda state: state.step == 2))
+    assert (state.epoch, state.step, state.within, state.samples) == (0, 2, 2, 7)
+    assert state.sums is not None
+    assert state.sums[2].item() == 7  # the weight of the samples
+
+
+def test_draws_during_a_pause_have_no_say_and_the_caller_s_are_left_as_they_were() -> None:
+    quiet, _ = trained()
+    settings = planned(2, 2 * steps_per_epoch(len(PICTURES), 16))
+    state = new_state(build_model(ModelConfig(model="cnn", widths=(8,), dropout=0.3), SPEC, 0), settings.optim, CPU)
+    batches = lambda order: shuffled(PICTURES, order, 16, AUGMENTATION)  # noqa: E731
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    for _ in fit(state, batches, settings, lambda _: True):
+        assert torch.equal(torch.random.get_rng_state(), before)
+        torch.rand(100)
+        before = torch.random.get_rng_state()
+    assert weights_bytes(state) == weights_bytes(quiet)
+
+
+def test_going_on_inside_an_epoch_has_the_sums_of_the_whole_epoch() -> None:
+    batches: Callable[[Order], list[Batch]] = lambda order: drawn_batches((5, 3, 1))[order.skip :]  # noqa: E731
+    settings = planned(1, 3)
+    broken, unbroken = (new_state(Linear(), OptimConfig(), CPU) for _ in range(2))
+    next(fit(broken, batches, settings, lambda state: state.step == 1))
+    one, other = only_end(fit(broken, batches, settings)), only_end(fit(unbroken, batches, settings))
+    assert replace(one, seconds=0.0) == replace(other, seconds=0.0)
+    assert one.samples == 9
+
+
+def test_a_last_epoch_may_be_cut_short() -> None:
+    settings = replace(planned(2, 4), steps=3)
+    ends = list(fit(new_state(Linear(), OptimConfig(), CPU), lambda _: drawn_batches((4, 4)), settings))
+    assert [(end.epoch, end.step, end.samples) for end in ends if isinstance(end, EpochEnd)] == [(1, 2, 8), (2, 3, 4)]
+
+
 # ---- what goes wrong
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_ends_the_run_with_the_epoch_and_a_smaller_lr(value: float) -> None:
-    def batches(epoch: int) -> list[Batch]:
+    def batches(order: Order) -> list[Batch]:
         good = drawn_batches((4, 4))
-        return good if epoch == 0 else [good[0], batch_of(good[1].inputs * value, good[1].targets)]
+        return good if order.epoch == 0 else [good[0], batch_of(good[1].inputs * value, good[1].targets)]
 
     training = fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 6, lr=0.02))
-    assert next(training).epoch == 1
+    assert next(training).step == 2
     with pytest.raises(TellapartError, match=r"The training loss became (nan|inf) in epoch 2\. Try --lr 0\.002\."):
         next(training)
 

@@ -59,6 +59,22 @@ def test_cosine_by_hand() -> None:
     assert shares(4, schedule="cosine") == pytest.approx([1, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125)])
 
 
+def test_linear_by_hand() -> None:
+    assert shares(4, schedule="linear") == pytest.approx([1, 0.75, 0.5, 0.25])
+
+
+def test_linear_is_torch_s() -> None:
+    expected = reference(
+        lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=1e-30, total_iters=50), 50
+    )
+    assert shares(50, schedule="linear") == pytest.approx(expected)
+
+
+def test_linear_falls_from_the_peak_that_the_warm_up_reached() -> None:
+    given = shares(8, schedule="linear", warmup=0.5)
+    assert given == pytest.approx([0.25, 0.5, 0.75, 1, *shares(4, schedule="linear")])
+
+
 def test_cosine_is_torch_s() -> None:
     expected = reference(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=50), 50)
     assert shares(50, schedule="cosine") == pytest.approx(expected)

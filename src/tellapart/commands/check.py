@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from tellapart.checks import epochs_in_all
 from tellapart.config import RunConfig
 from tellapart.data import check_source
-from tellapart.errors import SettingError
+from tellapart.errors import DataError, SettingError
 from tellapart.models import check_model
+from tellapart.runs.run_folder import RunFolder
 
 
 def check(config: RunConfig) -> None:
@@ -28,3 +30,12 @@ def check_output(runs_dir: Path, name: str | None) -> None:
         )
     if name is not None and (name in ("", ".", "..") or Path(name).name != name or "\0" in name):
         raise SettingError(f"name is {name!r}; give the name of a folder alone. Where it is made is --runs-dir.")
+
+
+def check_resume(path: Path, epochs: str | None) -> None:
+    """Raise DataError where the folder is no run, SettingError where the epochs mean nothing."""
+    run = RunFolder(path=path)
+    if not run.config.exists() or not run.facts.exists():
+        raise DataError(f"{path}: no run folder. Give one that `tellapart train` made, as in runs/photos.")
+    if epochs is not None:
+        epochs_in_all(epochs, 0)

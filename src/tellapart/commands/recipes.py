@@ -1,11 +1,18 @@
 """Shipped recipes: settings that were measured, each a TOML file whose head says what came out and where."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from tellapart.config import beneath, read_toml
+from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean, natural_key
+
+AUTO = "auto"
+"""The recipe whose settings hold where nobody names a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +38,14 @@ def find_recipe(name: str) -> Recipe:
     if name not in known:
         raise SettingError(f"Unknown recipe {name!r}. {did_you_mean(name, known)}")
     return known[name]
+
+
+def below(recipe: str | None, data: str, settings: Iterable[str]) -> dict[str, Any]:
+    """The settings that hold where `settings` are silent: of the recipe, or of `auto` where nobody names a model."""
+    found = read_toml(find_recipe(recipe).path, data, SOURCES) if recipe else {}
+    if "model" not in found and "model" not in settings:
+        found = beneath(read_toml(find_recipe(AUTO).path, data, SOURCES), found) | found
+    return beneath(found, settings)
 
 
 def _head(path: Path) -> str:

@@ -23,8 +23,8 @@ class Watch(Protocol):
     def say(self, line: str) -> None:
         """One line about what was found or done."""
 
-    def work(self, label: str, total: int) -> AbstractContextManager[None]:
-        """Work of so many steps goes on inside."""
+    def work(self, label: str, total: int, done: int = 0) -> AbstractContextManager[None]:
+        """Work of so many steps goes on inside, of which some are done already."""
 
     def each(self, items: Iterable[T]) -> Iterator[T]:
         """The same items; each counts as one step of the work done."""
@@ -35,7 +35,7 @@ class Silence:
 
     def say(self, line: str) -> None: ...
 
-    def work(self, label: str, total: int) -> AbstractContextManager[None]:  # noqa: ARG002
+    def work(self, label: str, total: int, done: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()
 
     def each(self, items: Iterable[T]) -> Iterator[T]:
@@ -63,7 +63,7 @@ class Bars:
         self._console.print(line, markup=False, soft_wrap=True)
 
     @contextmanager
-    def work(self, label: str, total: int) -> Iterator[None]:
+    def work(self, label: str, total: int, done: int = 0) -> Iterator[None]:
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -83,21 +83,23 @@ class Bars:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console, transient=True, refresh_per_second=5) as self._bar:
-            self._task = self._bar.add_task(label, total=total, rate="")
+            self._task = self._bar.add_task(label, total=total, completed=done, rate="")
             yield
         self._bar = None
 
     def each(self, items: Iterable[T]) -> Iterator[T]:
         done, since = 0, time.monotonic()
-        for item in items:
-            yield item
-            done += 1
-            waited_s = time.monotonic() - since
-            if waited_s > REFRESH_S:
-                self._advance(done, waited_s)
-                done, since = 0, time.monotonic()
-        if done:
-            self._advance(done, time.monotonic() - since)
+        try:
+            for item in items:
+                done += 1
+                yield item
+                waited_s = time.monotonic() - since
+                if waited_s > REFRESH_S:
+                    self._advance(done, waited_s)
+                    done, since = 0, time.monotonic()
+        finally:  # where the rest is not asked for, too
+            if done:
+                self._advance(done, time.monotonic() - since)
 
     def _advance(self, done: int, seconds: float) -> None:
         if self._bar is not None and self._task is not None:

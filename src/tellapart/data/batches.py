@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+LOOKED_AT = 5000
+"""Training pictures that a model is shown before the first step, at most."""
+
+
 def steps_per_epoch(samples: int, batch: int) -> int:
     """Batches in one pass. A last batch of one joins the one before: normalising over a single sample is undefined."""
     full, rest = divmod(samples, batch)
@@ -23,13 +27,13 @@ def steps_per_epoch(samples: int, batch: int) -> int:
 
 
 def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
-    """One pass over a part in the order of (seed, epoch), augmented."""
+    """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out."""
     import torch
 
     generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
     rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
     steps = steps_per_epoch(len(part), batch)
-    for step in range(steps):
+    for step in range(order.skip, steps):
         chosen = rows[step * batch : (step + 1) * batch if step < steps - 1 else None]
         keys = part.keys[chosen]
         if augmentation and part.inputs.ndim == 4:
@@ -44,6 +48,13 @@ def in_order(part: Resident, batch: int) -> Iterator[Batch]:
     for start in range(0, len(part), batch):
         chosen = slice(start, start + batch)
         yield Batch(inputs=_channels_first(part.inputs[chosen]), targets=part.targets[chosen], keys=part.keys[chosen])
+
+
+def first_look(part: Resident) -> Tensor | None:
+    """Raw pictures (N, C, H, W), 5,000 at most from all over the part: what a model may take its first filters from."""
+    if part.inputs.ndim != 4:
+        return None
+    return _channels_first(part.inputs[:: -(-len(part) // LOOKED_AT)])
 
 
 def unlabelled(values: np.ndarray[Any, Any]) -> Batch:

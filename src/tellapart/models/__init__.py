@@ -13,7 +13,7 @@ from tellapart.seeds import seed_of
 from tellapart.types import DataSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,18 @@ MODELS: dict[str, ModelRow] = {
         kinds=("image",),
         settings=("widths", "dense", "activation", "dropout"),
         summary="3x3 convolutions, each with a 2x2 max-pool, then a dense head",
+    ),
+    "whitened-cnn": ModelRow(
+        builder="whitened_cnn:whitened_cnn",
+        kinds=("image",),
+        settings=("widths", "activation", "stride", "views"),
+        summary="Whitened patches, then blocks of two 3x3 convolutions (Jordan 2024): small pictures in few epochs",
+    ),
+    "resnet-18": ModelRow(
+        builder="resnet:resnet_18",
+        kinds=("image",),
+        settings=("widths",),
+        summary="Residual network of 18 layers (He et al. 2016), for small pictures and large",
     ),
 }
 DEFAULTS: dict[str, str] = {"image": "cnn", "vector": "mlp"}
@@ -73,12 +85,18 @@ def chosen(config: ModelConfig, spec: DataSpec) -> str:
     return name
 
 
-def build_model(config: ModelConfig, spec: DataSpec, seed: int) -> nn.Module:
-    """The module in fp32 on the CPU; its first weights are a function of the seed, and no global draw is used up."""
+def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor | None = None) -> nn.Module:
+    """The module in fp32 on the CPU; its first weights are a function of the seed, and no global draw is used up.
+
+    pictures  raw training pictures (N, C, H, W), for a model whose first filters are taken from them: one with `look`
+    """
     import torch
 
     module, function = MODELS[chosen(config, spec)].builder.split(":")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_of(seed, "init"))
         built: nn.Module = getattr(import_module(f"tellapart.models.{module}"), function)(spec, **config.given())
+        look = getattr(built, "look", None)
+        if look is not None and pictures is not None:
+            look(pictures)
     return built

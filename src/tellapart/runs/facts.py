@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -29,8 +29,8 @@ def recorded(run: RunFolder, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     run.write_facts(facts)
     try:
         yield facts
-    except KeyboardInterrupt:
-        facts |= {"status": "interrupted", "exit_reason": "interrupted from the keyboard"}
+    except KeyboardInterrupt as stopped:
+        facts |= {"status": "interrupted", "exit_reason": str(stopped) or "interrupted at once, without saving"}
         raise
     except BaseException as error:
         facts |= {"status": "failed", "exit_reason": f"{type(error).__name__}: {error}"}
@@ -39,7 +39,8 @@ def recorded(run: RunFolder, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
         facts["status"] = "finished"
     finally:
         finished = time.time()
-        run.write_facts(facts | {"finished": _clock(finished), "seconds": round(finished - started, 3)})
+        with suppress(OSError) if facts["status"] == "failed" else nullcontext():  # what failed first is what is told
+            run.write_facts(facts | {"finished": _clock(finished), "seconds": round(finished - started, 3)})
 
 
 def versions() -> dict[str, str]:

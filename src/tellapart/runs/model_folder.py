@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tellapart import __version__
 from tellapart.config import ModelConfig
 from tellapart.errors import DamagedError
-from tellapart.files import verify_manifest, write_json, write_text
+from tellapart.files import verify_manifest, write_json, write_tensors, write_text
 from tellapart.types import DataSpec
 
 if TYPE_CHECKING:
@@ -58,11 +58,8 @@ class Card:
 
 def write_model(folder: Path, module: nn.Module, card: Card) -> None:
     """Fill an empty folder with the model; its manifest is the caller's to write last (`files.replaced_folder`)."""
-    from safetensors.torch import save_file
-
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}, folder / WEIGHTS
-    )
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    write_tensors(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     write_text(folder / README, described(card))
 

@@ -8,11 +8,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tellapart.errors import DamagedError, DataError
 from tellapart.files import new_folder, settled_folder, write_bytes, write_json, write_text
 from tellapart.types import Issue, Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +57,8 @@ class RunFolder:
         return self.path / "data" / "preview.png"
 
     @property
-    def last(self) -> Path:
-        return self.path / "checkpoints" / "last"
-
-    @property
-    def best(self) -> Path:
-        return self.path / "checkpoints" / "best"
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
 
     @property
     def model(self) -> Path:
@@ -124,6 +123,8 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int = 0
     best_scores: dict[str, float] | None = None
+    best_weights: dict[str, Tensor] | None = None
+    """Of the best epoch; None without a val part, where the last are kept."""
 
     @property
     def since_best(self) -> int:
@@ -139,8 +140,9 @@ def model_folder(path: Path) -> Path:
             return folder
     if (path / "run.json").exists():
         status = RunFolder(path=path).read_facts().get("status")
-        again = f"tellapart train --config {path / 'config.toml'}"
-        raise DataError(f"{path}: the run has no model; its status is {status!r}. To train it again: {again}")
+        raise DataError(
+            f"{path}: the run has no model yet; its status is {status!r}. To go on with it: tellapart resume {path}"
+        )
     if path.exists():
         raise DataError(f"{path}: no run and no model folder; `tellapart train` makes one.")
     raise DataError(f"{path}: no such folder. Give a run folder, as in runs/photos.")

@@ -1,9 +1,12 @@
 """The one training loop."""
 
+import copy
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +15,18 @@ from torch.optim import Optimizer
 from tellapart.config import OptimConfig, TrainConfig
 from tellapart.errors import TellapartError
 from tellapart.seeds import seed_of
+from tellapart.training.average import follow
 from tellapart.training.losses import LOSSES
+from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
 from tellapart.training.schedules import lr_share
-from tellapart.types import Batch, EpochEnd
+from tellapart.types import Batch, EpochEnd, Order, Pause
 from tellapart.world import World
 
 LEAST_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 3000, 10, 200
 """What `epochs = None` aims at: enough steps for small data, enough passes for large."""
+LEAST_STEPS_MUON, MOST_EPOCHS_MUON = 1000, 60
+"""Likewise: Muon's steps are worth more."""
 
 BF16_PRODUCTS = 20_000_000
 """Multiplications of a step's convolutions, forward, below which casting to bf16 costs more than it saves.
@@ -30,12 +37,31 @@ Measured on two Zen 4 cores, batch 64: 5 M (8x8 pictures) trains 1.9x slower in 
 
 @dataclass(kw_only=True)
 class TrainState:
-    """What moves while a model is trained."""
+    """What moves while a model is trained: with the seed, all that must be known to go on."""
 
     module: nn.Module
     optimiser: Optimizer
+    average: nn.Module | None = None
+    """The module with the moving average of its weights, where one is kept."""
     step: int = 0
+    """Optimiser steps done."""
     epoch: int = 0
+    """Epochs ended."""
+    within: int = 0
+    """Steps done of the epoch that runs."""
+    sums: Tensor | None = None
+    """Over the epoch that runs: loss, right answers, weight (3,), float32 on the device."""
+    samples: int = 0
+    """Likewise."""
+    seconds: float = 0.0
+    """Likewise."""
+    pieces: int = 1
+    """Parts that a batch is cut into, one after the other, since the whole did not fit the memory."""
+
+    @property
+    def judged(self) -> nn.Module:
+        """The module that is validated and kept: with averaged weights where there are such."""
+        return self.average or self.module
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +72,22 @@ class Plan:
     seed: int
     epochs: int
     steps: int
-    """Of all epochs together."""
+    """Of all epochs together; where it is no multiple of an epoch's, the last one is cut short."""
+    steps_per_epoch: int
     autocast: torch.dtype | None
     """Arithmetic of forward and backward; None is the weights' own fp32."""
 
 
-def new_state(module: nn.Module, optim: OptimConfig, world: World) -> TrainState:
+def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 64) -> TrainState:
     """The module on its device, filters laid out channels last, with a fresh optimiser."""
     module = module.to(world.device)
     if convolves(module):
         module = module.to(memory_format=torch.channels_last)
-    return TrainState(module=module, optimiser=build_optimiser(module, optim))
+    optimiser = build_optimiser(module, optim, batch)
+    for group in optimiser.param_groups:
+        group["bf16"] = world.bf16  # what Muon makes orthogonal
+    average = None if optim.ema is None else copy.deepcopy(module).requires_grad_(False).eval()
+    return TrainState(module=module, optimiser=optimiser, average=average)
 
 
 def plan(
@@ -66,76 +97,135 @@ def plan(
 
     sample  one raw input (1, ...) on the module's device
     """
-    epochs = train.epochs or min(MOST_EPOCHS, max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_per_epoch)))
-    pays = world.bf16 and train.batch * conv_products(module, sample) >= BF16_PRODUCTS
+    muon = optim.optimiser == "muon"
+    least, most = (LEAST_STEPS_MUON, MOST_EPOCHS_MUON) if muon else (LEAST_STEPS, MOST_EPOCHS)
+    epochs = train.epochs or min(most, max(LEAST_EPOCHS, -(-least // steps_per_epoch)))
+    steps = train.steps or epochs * steps_per_epoch
+    pays = world.bf16 and train.samples_a_step * conv_products(module, sample) >= BF16_PRODUCTS
     bf16 = train.precision == "bf16" or (train.precision == "auto" and pays)
     return Plan(
         optim=optim,
         seed=train.seed,
-        epochs=epochs,
-        steps=epochs * steps_per_epoch,
+        epochs=-(-steps // steps_per_epoch),
+        steps=steps,
+        steps_per_epoch=steps_per_epoch,
         autocast=torch.bfloat16 if bf16 else None,
     )
 
 
-def fit(state: TrainState, batches: Callable[[int], Iterable[Batch]], plan: Plan) -> Iterator[EpochEnd]:
+def never(state: TrainState) -> bool:  # noqa: ARG001
+    """No pause before the end of the epoch."""
+    return False
+
+
+def fit(
+    state: TrainState,
+    batches: Callable[[Order], Iterable[Batch]],
+    plan: Plan,
+    pause: Callable[[TrainState], bool] = never,
+) -> Iterator[EpochEnd | Pause]:
     """Train; the end of each epoch comes out, with `state` as it is then. Stop by not asking for the next.
 
-    batches  epoch, 0-based -> its batches
-    Raises TellapartError where the loss stops being a finite number.
+    batches  which pass -> its batches
+    pause    asked after each step but an epoch's last; where it says so, a Pause comes out between two steps
+    Going on from a state that was kept gives the same bits as never having stopped. Raises TellapartError where the
+    loss stops being a finite number.
     """
-    while state.epoch < plan.epochs:
-        devices = [state.optimiser.param_groups[0]["params"][0].device]
-        with torch.random.fork_rng(devices=[d for d in devices if d.type == "cuda"]):
-            end = _epoch(state, batches(state.epoch), plan)
-        yield end
+    while state.step < plan.steps:
+        device = next(state.module.parameters()).device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            paused = _steps(state, batches(Order(seed=plan.seed, epoch=state.epoch, skip=state.within)), plan, pause)
+        yield Pause(step=state.step) if paused else _epoch_end(state, plan)
 
 
-def _epoch(state: TrainState, batches: Iterable[Batch], plan: Plan) -> EpochEnd:
-    started, samples, lr = time.perf_counter(), 0, 0.0
-    sums: Tensor | None = None
+def _steps(state: TrainState, batches: Iterable[Batch], plan: Plan, pause: Callable[[TrainState], bool]) -> bool:
+    """Train on the batches; whether it paused before the last of them."""
+    began, before = time.perf_counter(), state.seconds
     state.module.train()
-    for batch in batches:
-        lr = peak_lr(plan.optim) * lr_share(state.step, plan.steps, plan.optim)
-        set_lr(state.optimiser, lr)
-        _seed_draws(seed_of(plan.seed, "step", state.step), batch.targets.device)
-        done = _step(state, batch, plan)
-        sums = done if sums is None else sums + done
-        samples += len(batch.targets)
+    last = min(plan.steps_per_epoch, plan.steps - state.step + state.within)
+    for batch in islice(batches, last - state.within):
+        set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim))
+        sums = step_once(state, batch, plan)
+        state.sums = sums if state.sums is None else state.sums + sums
+        state.samples += len(batch.targets)
         state.step += 1
+        state.within += 1
+        state.seconds = before + time.perf_counter() - began
+        if state.within < last and pause(state):
+            return True
+    return False
+
+
+def _epoch_end(state: TrainState, plan: Plan) -> EpochEnd:
+    """Close the running epoch: the means are taken here, once."""
     state.epoch += 1
     state.module.eval()
-    loss, right, weight = [0.0, 0.0, 0.0] if sums is None else sums.tolist()  # the one wait for the device in an epoch
+    began = time.perf_counter()
+    loss, right, weight = (0.0, 0.0, 0.0) if state.sums is None else state.sums.tolist()  # the one wait for the device
     if not math.isfinite(loss):
         smaller = f"{peak_lr(plan.optim) / 10:g}"
         raise TellapartError(f"The training loss became {loss} in epoch {state.epoch}. Try --lr {smaller}.")
-    return EpochEnd(
+    end = EpochEnd(
         epoch=state.epoch,
         step=state.step,
         loss=loss / max(weight, 1e-12),
-        accuracy=right / max(samples, 1),
-        lr=lr,
-        samples=samples,
-        seconds=time.perf_counter() - started,
+        accuracy=right / max(state.samples, 1),
+        lr=peak_lr(plan.optim) * lr_share(state.step - 1, plan.steps, plan.optim),
+        samples=state.samples,
+        seconds=state.seconds + time.perf_counter() - began,
     )
+    state.within, state.sums, state.samples, state.seconds = 0, None, 0, 0.0
+    return end
 
 
-def _step(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
-    """Move the weights once; sums over the batch come out: loss, right answers, weight (3,)."""
-    with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
-        logits = state.module(batch.inputs)
-    losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
-    if batch.weights is None:
-        total, weight = losses.sum(), losses.new_full((), len(losses))
-    else:
-        total, weight = (losses * batch.weights).sum(), batch.weights.sum()
+def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
+    """Move the weights once; sums over the batch come out: loss, right answers, weight (3,).
+
+    Where memory runs out, the same step is made again in twice as many pieces, whose gradients add up.
+    """
+    kept = [buffer.clone() for buffer in moving_buffers(state.module)]
+    while True:
+        _seed_draws(seed_of(plan.seed, "step", state.step), batch.targets.device)
+        try:
+            sums = _gradients(state, batch, plan)
+            break
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or state.pieces >= len(batch.targets):
+                raise
+        state.pieces *= 2
+        give_back_memory(state.module, kept)
+        said = f"Out of memory: batches of {len(batch.targets)} go on in {state.pieces} pieces, with the same result."
+        logging.getLogger("tellapart").warning(said)
+    step(state.optimiser)
+    if state.average is not None and plan.optim.ema is not None:
+        follow(state.average, state.module, plan.optim.ema, state.step)
+    return sums
+
+
+def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
+    """Fill the gradients of the mean loss of the batch; its sums come out: loss, right answers, weight (3,)."""
     for group in state.optimiser.param_groups:
         for trained in group["params"]:
             trained.grad = None
+    if batch.weights is None:
+        weight = torch.full((), float(len(batch.targets)), device=batch.targets.device)
+    else:
+        weight = batch.weights.sum()
+    done = [_piece(state.module, piece, weight, plan) for piece in cut(batch, state.pieces)]
+    total, right = done[0]
+    for more, also_right in done[1:]:
+        total, right = total + more, right + also_right
+    return torch.stack([total, right, weight])
+
+
+def _piece(module: nn.Module, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
+    """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
+    with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
+        logits = module(batch.inputs)
+    losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
+    total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]
-    step(state.optimiser)
-    right = (logits.detach().argmax(1) == batch.targets).sum()
-    return torch.stack([total.detach(), right, weight])
+    return total.detach(), (logits.detach().argmax(1) == batch.targets).sum()
 
 
 def _seed_draws(seed: int, device: torch.device) -> None:

@@ -4,49 +4,95 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from tellapart.config import OptimConfig, Optimiser
+from tellapart.training.muon import Muon
 
-Groups = list[dict[str, object]]
-
-
-def _sgd(groups: Groups, lr: float, config: OptimConfig) -> Optimizer:
-    return SGD(groups, lr=lr, momentum=config.momentum, fused=True)
-
-
-def _adam(groups: Groups, lr: float, config: OptimConfig) -> Optimizer:  # noqa: ARG001
-    return Adam(groups, lr=lr, fused=True)
+Groups = list[dict[str, Any]]
+USUAL_LR: dict[Optimiser, float] = {"sgd": 0.05, "adam": 1e-3, "adamw": 1e-3, "muon": 0.1}
+"""Peak learning rate where none is asked for."""
+RECORD_F = 256
+"""Inputs of the head in the network that Muon's companions were tuned on."""
 
 
-def _adamw(groups: Groups, lr: float, config: OptimConfig) -> Optimizer:  # noqa: ARG001
-    return AdamW(groups, lr=lr, fused=True)
+def _sgd(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    groups = _decaying_or_not(module, config)
+    return SGD(groups, lr=peak_lr(config), momentum=config.momentum, nesterov=config.nesterov, fused=True)
 
 
-OPTIMISERS: dict[Optimiser, Callable[[Groups, float, OptimConfig], Optimizer]] = {
+def _adam(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return Adam(_decaying_or_not(module, config), lr=peak_lr(config), fused=True)
+
+
+def _adamw(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return AdamW(_decaying_or_not(module, config), lr=peak_lr(config), fused=True)
+
+
+def _muon(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:
+    """Muon for hidden filters and matrices; SGD for the last layer, biases and scales, each at its own rate.
+
+    Those rates grow with the batch, since the gradient is of its mean loss. With F inputs to the head, that many add up
+    in a logit, each with a weight of about 1/F: so the head's rate falls with F, and that of the biases rises with it.
+    The constants are the record's, whose F is 256 (Jordan 2024).
+    """
+    trained = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
+    matrices = [name for name, weight in trained.items() if weight.ndim > 1]
+    followed = followed_by_normalisation(module)
+    hidden = [trained[name] for name in matrices[:-1]]
+    head = [trained[name] for name in matrices[-1:]]
+    F = head[0][0].numel() if head else RECORD_F
+    head_lr = 0.67 * batch / (RECORD_F * F) if config.head_lr is None else config.head_lr
+    bias_lr = 0.053 * batch * F / RECORD_F if config.bias_lr is None else config.bias_lr
+    rest = {"rule": "sgd", "momentum": config.momentum, "decay": config.weight_decay}
+    groups: Groups = [
+        {"params": [w for w in hidden if w in followed], "rule": "muon", "lr": peak_lr(config), "rescale": True},
+        {"params": [w for w in hidden if w not in followed], "rule": "muon", "lr": peak_lr(config), "rescale": False},
+        {"params": head, "lr": head_lr, **rest},
+        {"params": [weight for weight in trained.values() if weight.ndim <= 1], "lr": bias_lr, **rest},
+    ]
+    return Muon([group for group in groups if group["params"]], momentum=config.muon_momentum)
+
+
+OPTIMISERS: dict[Optimiser, Callable[[nn.Module, OptimConfig, int], Optimizer]] = {
     "sgd": _sgd,
     "adam": _adam,
     "adamw": _adamw,
+    "muon": _muon,
 }
 
 
 def peak_lr(config: OptimConfig) -> float:
     """The learning rate asked for, or the optimiser's usual one."""
-    return config.lr or (0.05 if config.optimiser == "sgd" else 1e-3)
+    return config.lr or USUAL_LR[config.optimiser]
 
 
-def build_optimiser(module: nn.Module, config: OptimConfig) -> Optimizer:
-    """The optimiser over all trainable weights; decay pulls at matrices and filters, not at biases or scales."""
+def build_optimiser(module: nn.Module, config: OptimConfig, batch: int = 64) -> Optimizer:
+    """The optimiser over all trainable weights, for steps of so many samples."""
+    with _without_compiler():
+        optimiser = OPTIMISERS[config.optimiser](module, config, batch)
+    for group in optimiser.param_groups:
+        group["peak"] = group["lr"]
+    return optimiser
+
+
+def _decaying_or_not(module: nn.Module, config: OptimConfig) -> Groups:
+    """Decay pulls at matrices and filters, not at biases or scales."""
     trained = [p for p in module.parameters() if p.requires_grad]
     groups: Groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    with _without_compiler():
-        return OPTIMISERS[config.optimiser]([g for g in groups if g["params"]], peak_lr(config), config)
+    return [group for group in groups if group["params"]]
+
+
+def followed_by_normalisation(module: nn.Module) -> set[Tensor]:
+    """Filters whose scale has no effect: those of convolutions without a bias, which is left out for that reason."""
+    return {layer.weight for layer in module.modules() if isinstance(layer, nn.Conv2d) and layer.bias is None}
 
 
 def step(optimiser: Optimizer) -> None:
@@ -73,7 +119,7 @@ def _without_compiler() -> Iterator[None]:
         del method.__dynamo_disable
 
 
-def set_lr(optimiser: Optimizer, lr: float) -> None:
-    """Give every group of weights the learning rate of this step."""
+def set_lr(optimiser: Optimizer, share: float) -> None:
+    """Give every group of weights the learning rate of this step: a share of its peak."""
     for group in optimiser.param_groups:
-        group["lr"] = lr
+        group["lr"] = group["peak"] * share

@@ -18,10 +18,15 @@ def _cosine(done: float, config: OptimConfig) -> float:  # noqa: ARG001
     return 0.5 * (1 + math.cos(math.pi * done))
 
 
+def _linear(done: float, config: OptimConfig) -> float:  # noqa: ARG001
+    return 1 - done
+
+
 SCHEDULES: dict[Schedule, Callable[[float, OptimConfig], float]] = {
     "constant": _constant,
     "step": _step,
     "cosine": _cosine,
+    "linear": _linear,
 }
 
 
@@ -30,8 +35,8 @@ def lr_share(step: int, steps: int, config: OptimConfig) -> float:
 
     step   0-based, below steps
     During warm-up it rises linearly, and its last step reaches the peak. The step schedule counts its milestones from
-    the first step; cosine runs from the end of the warm-up to the last step (Loshchilov & Hutter 2017, "SGDR",
-    arXiv:1608.03983, eq. 5).
+    the first step; cosine (Loshchilov & Hutter 2017, "SGDR", arXiv:1608.03983, eq. 5) and linear run from the end of
+    the warm-up to the last step.
     """
     warm = round(config.warmup * steps)
     if step < warm:

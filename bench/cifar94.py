@@ -1,0 +1,144 @@
+"""CIFAR-10 to 94 % on the cores at hand: `cifar-fast` beside the published record recipe, in turns.
+
+`ours` is `tellapart train cifar10 --recipe cifar-fast`, its training stage from run.json: every epoch with its
+augmentation, resizing and checkpoints. `record` is the recipe of `record_recipe.py` in bf16 and channels last, with our
+malloc tuning and with its data in memory before its clock starts. `plain` is the same recipe in fp32 as a script would
+have it: a few steps of it, for it takes most of an hour. All are judged on the 10,000 test pictures.
+
+    python bench/cifar94.py [--seeds 3] [--record-runs 1] [--plain-steps 3] [--data-dir FOLDER] [--tiny]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+RECIPE = "cifar-fast"
+
+
+def ours(seed: int, data: Path, tiny: bool) -> dict[str, float]:
+    """One training through the command line, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--seed", str(seed), "--data-dir", str(data), "--runs-dir", folder, "--quiet", "--json"]
+        options += ["--steps", "4"] if tiny else []
+        command = [sys.executable, "-m", "tellapart", "train", "cifar10", "--recipe", RECIPE, *options]
+        result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {
+        "training_s": result["seconds_by_stage"]["train"],
+        "accuracy": result["measures"]["test"]["accuracy"]["value"],
+        "whole_s": sum(result["seconds_by_stage"].values()),
+    }
+
+
+def record(seed: int, data: Path, *, bf16: bool, steps: int | None) -> dict[str, float]:
+    """The record recipe in this process; with `steps` its first ones alone, from which the whole is reckoned."""
+    import torch
+
+    import record_recipe
+    from tellapart.config import DataConfig, TrainConfig
+    from tellapart.data import open_source
+    from tellapart.data.resident import load
+    from tellapart.world import join_world
+
+    world = join_world(TrainConfig())
+    config = DataConfig(data_dir=data, val_share=0.0)
+    parts = load(open_source("cifar10", config), config).parts
+    (pictures, targets), (test, truth) = (
+        (part.inputs.permute(0, 3, 1, 2).contiguous().to(world.device), part.targets.to(world.device))
+        for part in (parts["train"], parts["test"])
+    )
+    if steps is not None:
+        pictures, targets = (whole[: steps * record_recipe.BATCH] for whole in (pictures, targets))
+    tell = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    began = time.perf_counter()
+    epochs = record_recipe.EPOCHS if steps is None else 1
+    network = record_recipe.train(pictures, targets, seed=seed, bf16=bf16, epochs=epochs, tell=tell)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - began
+    if steps is not None:
+        whole = record_recipe.EPOCHS * len(parts["train"]) // record_recipe.BATCH
+        return {"training_s": seconds * whole / steps, "steps_measured": steps}
+    return {"training_s": seconds, "accuracy": record_recipe.accuracy(network, test, truth, bf16=bf16)}
+
+
+def in_own_process(arm: str, seed: int, args: argparse.Namespace) -> dict[str, float]:
+    """One run of an arm that is a script of its own."""
+    steps = ["--plain-steps", str(args.plain_steps)] + (["--tiny"] if args.tiny else [])
+    command = [sys.executable, __file__, "--arm", arm, "--seeds", str(seed), "--data-dir", str(args.data_dir), *steps]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found: dict[str, float] = json.loads(out.splitlines()[-1])
+    return found
+
+
+def product_peak() -> float:
+    """FLOP/s of a large bf16 matrix product here: what the share of the peak is of."""
+    import torch
+
+    a, b = (torch.randn(4096, 4096).bfloat16() for _ in range(2))
+    a @ b
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        a @ b
+        times.append(time.perf_counter() - began)
+    return 2 * 4096**3 / min(times)
+
+
+def main() -> None:
+    """Measure in turns, print the table, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--record-runs", type=int, default=1)
+    parser.add_argument("--plain-steps", type=int, default=3)
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
+    parser.add_argument("--tiny", action="store_true", help="a few steps of each, to see that it works")
+    parser.add_argument("--arm", choices=["record", "plain"], help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.arm == "record":
+        print(json.dumps(record(args.seeds, args.data_dir, bf16=True, steps=2 if args.tiny else None)))
+        return
+    if args.arm == "plain":
+        print(json.dumps(record(args.seeds, args.data_dir, bf16=False, steps=args.plain_steps)))
+        return
+    from machine import spread, write_result
+
+    runs: dict[str, list[dict[str, float]]] = {"ours": [], "record": [], "plain": []}
+    for seed in range(args.seeds):
+        runs["ours"].append(ours(seed, args.data_dir, args.tiny))
+        print(f"ours    {runs['ours'][-1]}", file=sys.stderr, flush=True)
+        if seed < args.record_runs:
+            runs["record"].append(in_own_process("record", seed, args))
+            print(f"record  {runs['record'][-1]}", file=sys.stderr, flush=True)
+        if seed == 0:
+            runs["plain"].append(in_own_process("plain", seed, args))
+            print(f"plain   {runs['plain'][-1]}", file=sys.stderr, flush=True)
+    result: dict[str, Any] = {
+        arm: {key: spread([run[key] for run in done]) for key in done[0]} for arm, done in runs.items()
+    }
+    from record_recipe import BATCH, EPOCHS, products
+
+    peak, flops = product_peak(), 3 * 2 * products() * EPOCHS * (50_000 // BATCH) * BATCH
+    took = {arm: result[arm]["training_s"]["median"] for arm in runs}
+    result |= {
+        "ratio_to_record": took["ours"] / took["record"],
+        "times_faster_than_plain_fp32": took["plain"] / took["ours"],
+        "record_flops": flops,
+        "product_peak_flops_per_s": peak,
+        "record_share_of_peak": flops / took["record"] / peak,
+    }
+    for arm in runs:
+        right = f"{result[arm]['accuracy']['median']:.2%}" if "accuracy" in result[arm] else ""
+        print(f"{arm:<8}{took[arm]:>9.1f} s   {right}")
+    print(f"ours takes {result['ratio_to_record']:.2f}x of the record recipe's time")
+    if not args.tiny:
+        write_result("cifar94", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""On one GPU: `cifar-fast` beside the published record recipe, warm and cold. Needs no network and one command.
+
+Warm: both in this process, their data on the card, after two runs that are not counted; in turns, at least 20 of each.
+Cold: `tellapart train cifar10 --recipe cifar-fast` from the start of its process to its end, report included.
+`--tiny` goes through all of it on the CPU with a few steps of few pictures: what it prints then means nothing.
+
+    python bench/gpu.py [--runs 20] [--data-dir FOLDER] [--tiny]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import record_recipe
+from machine import spread, write_result
+from tellapart.commands.learner import Learner, batches, best_module, new_learner
+from tellapart.commands.recipes import below
+from tellapart.commands.watch import Silence
+from tellapart.config import RunConfig
+from tellapart.data import open_source
+from tellapart.data.batches import in_order
+from tellapart.data.resident import Loaded, load
+from tellapart.evaluation.predict import BATCH, predict
+from tellapart.training.fit import fit
+from tellapart.world import join_world
+
+RECIPE = "cifar-fast"
+
+
+def asked(data: Path, seed: int, tiny: bool) -> RunConfig:
+    """The recipe's settings."""
+    changes = {"steps": 2, "batch": 50} if tiny else {}
+    settings = below(RECIPE, "cifar10", ()) | {"data_dir": data, "seed": seed}
+    if tiny:
+        settings.pop("epochs", None)
+    return RunConfig.of("cifar10", settings | changes)
+
+
+def ours(config: RunConfig, loaded: Loaded) -> tuple[float, float]:
+    """Seconds from the first weight to the last step, and the accuracy on the test part."""
+    waited()
+    began = time.perf_counter()
+    learner: Learner = new_learner(config, loaded, join_world(config.train))
+    for _ in fit(learner.state, batches(learner, Silence()), learner.plan):
+        pass
+    waited()
+    seconds = time.perf_counter() - began
+    test = loaded.parts["test"]
+    found = predict(best_module(learner), in_order(test, BATCH), test.ids, loaded.spec.classes)
+    return seconds, float((found.logits.argmax(1) == found.targets).mean())
+
+
+def record(seed: int, parts: dict[str, tuple[torch.Tensor, torch.Tensor]], tiny: bool) -> tuple[float, float]:
+    """The same of the record recipe, as it was published: eager, bf16, channels last."""
+    waited()
+    began = time.perf_counter()
+    options = {"epochs": 1, "batch": 50} if tiny else {}
+    network = record_recipe.train(*parts["train"], seed=seed, **options)
+    waited()
+    seconds = time.perf_counter() - began
+    return seconds, record_recipe.accuracy(network, *parts["test"])
+
+
+def waited() -> None:
+    """Until the card has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def cold(data: Path, tiny: bool) -> dict[str, float]:
+    """A whole process of the command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--data-dir", str(data), "--runs-dir", folder, "--quiet", "--json"]
+        options += ["--steps", "2"] if tiny else []
+        command = [sys.executable, "-m", "tellapart", "train", "cifar10", "--recipe", RECIPE, *options]
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return {"whole_s": time.perf_counter() - began}
+
+
+def few(loaded: Loaded, count: int) -> Loaded:
+    """The first samples of each part."""
+    parts = {
+        name: replace(
+            part, inputs=part.inputs[:count], targets=part.targets[:count], keys=part.keys[:count], ids=part.ids[:count]
+        )
+        for name, part in loaded.parts.items()
+    }
+    return replace(loaded, parts=parts)
+
+
+def main() -> None:
+    """Measure in turns, print medians and ratio, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
+    parser.add_argument("--tiny", action="store_true", help="on the CPU, a few steps, to see that it works")
+    args = parser.parse_args()
+    if not args.tiny and not torch.cuda.is_available():
+        sys.exit("No GPU here. --tiny goes through all of it on the CPU.")
+    config = asked(args.data_dir, 0, args.tiny)
+    device = join_world(config.train).device
+    loaded = load(open_source("cifar10", config.load), config.load)
+    loaded = few(loaded, 200) if args.tiny else loaded
+    on_card = {
+        name: (part.inputs.permute(0, 3, 1, 2).contiguous().to(device), part.targets.to(device))
+        for name, part in loaded.parts.items()
+    }
+    arms: dict[str, Callable[[int], tuple[float, float]]] = {
+        "record": lambda seed: record(seed, on_card, args.tiny),
+        "ours": lambda seed: ours(asked(args.data_dir, seed, args.tiny), loaded),
+    }
+    for arm in arms.values():
+        arm(-1 % 1000)
+    done: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
+    for seed in range(1 if args.tiny else args.runs):
+        for name, arm in arms.items():
+            done[name].append(arm(seed))
+            print(f"{name:<8}{done[name][-1][0]:>8.2f} s {done[name][-1][1]:>8.2%}", flush=True)
+    result: dict[str, Any] = {
+        name: {"training_s": spread([s for s, _ in runs]), "accuracy": spread([a for _, a in runs])}
+        for name, runs in done.items()
+    }
+    result["ratio_to_record"] = result["ours"]["training_s"]["median"] / result["record"]["training_s"]["median"]
+    result["cold"] = cold(args.data_dir, args.tiny)
+    result["gpu"] = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    print(f"ours takes {result['ratio_to_record']:.2f}x of the record recipe; cold {result['cold']['whole_s']:.1f} s")
+    if not args.tiny:
+        write_result("gpu", result)
+
+
+if __name__ == "__main__":
+    main()

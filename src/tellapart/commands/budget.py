@@ -1,0 +1,109 @@
+"""Training that ends in time: a few real steps are timed, and steps and picture sizes planned so that they fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from tellapart.data.sizes import share_of_epoch
+from tellapart.training.fit import LEAST_EPOCHS, Plan
+
+SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75, 1.0), (0.5, 0.625, 0.75, 1.0))
+"""Ways through the picture sizes, the dearest first, that are tried where the settings leave it open."""
+LOOKS = 50
+"""How often in its time a run looks at the clock, and plans again where it is off."""
+TOLERANCE = 0.01
+"""Share of the time by which the planned end may be off before it is planned again."""
+
+
+@dataclass(kw_only=True)
+class Budget:
+    """The time a run has, and what its steps take."""
+
+    seconds: float
+    step_s: dict[float, float]
+    """Share of the full picture size -> seconds of a step."""
+    epoch_s: float
+    """Seconds of what follows an epoch: validation."""
+    began: float = field(default_factory=time.monotonic)
+    pace: float = 1.0
+    """Seconds that went by for each that was planned."""
+    looked: float = 0.0
+    seen: float = 0.0
+    """Seconds planned for what was done at the last look."""
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self.began
+
+    def due(self) -> bool:
+        """Whether it is time to look at the clock."""
+        return self.spent - self.looked >= self.seconds / LOOKS
+
+    def cost(self, sizes: Sequence[float], plan: Plan, upto: int) -> float:
+        """Seconds planned for the first steps of a plan."""
+        full, rest = divmod(upto, plan.steps_per_epoch)
+        per_epoch = [self.step_s[share_of_epoch(sizes, epoch, plan.epochs)] for epoch in range(plan.epochs)]
+        whole = sum(per_epoch[:full]) * plan.steps_per_epoch + full * self.epoch_s
+        return whole + (rest * per_epoch[full] + self.epoch_s if rest else 0.0)
+
+    def fitted(self, sizes: Sequence[float], plan: Plan, done: int = 0) -> Plan:
+        """The plan with as many steps as end in time, at least one more than are done."""
+        least, most = done + 1, done + 2
+        while self._ends(sizes, with_steps(plan, most), done) <= self.seconds:
+            least, most = most, 2 * most
+        while most - least > 1:
+            middle = (least + most) // 2
+            if self._ends(sizes, with_steps(plan, middle), done) <= self.seconds:
+                least = middle
+            else:
+                most = middle
+        return with_steps(plan, least)
+
+    def _ends(self, sizes: Sequence[float], plan: Plan, done: int) -> float:
+        """Seconds after the start at which the plan would end."""
+        left = self.cost(sizes, plan, plan.steps) - self.cost(sizes, plan, done)
+        return (self.spent if done else 0.0) + left * self.pace
+
+    def planned_again(self, sizes: Sequence[float], plan: Plan, done: int) -> Plan:
+        """The plan after a look at the clock: another number of steps where the end would be off."""
+        seen = self.cost(sizes, plan, done)
+        if seen > self.seen:
+            self.pace = (self.spent - self.looked) / (seen - self.seen)
+        self.looked = self.spent
+        again = self.fitted(sizes, plan, done)
+        self.seen = self.cost(sizes, again, done)
+        off = abs(self._ends(sizes, plan, done) - self.seconds)
+        return again if off > TOLERANCE * self.seconds else plan
+
+
+def with_steps(plan: Plan, steps: int) -> Plan:
+    """The plan with another end; its last epoch may be cut short."""
+    return replace(plan, steps=steps, epochs=-(-steps // plan.steps_per_epoch))
+
+
+def new_budget(
+    seconds: float,
+    sizes: Sequence[float],
+    open_sizes: bool,
+    timed: Callable[[float], float],
+    epoch_s: float,
+    plan: Plan,
+) -> tuple[Budget, tuple[float, ...], Plan]:
+    """The budget, the picture sizes and the plan that end in time.
+
+    timed       share of the full picture size -> seconds of a real step
+    open_sizes  whether other sizes than those may be taken: the dearest way that leaves enough epochs
+    """
+    began = time.monotonic()
+    ways = SIZES if open_sizes else (tuple(sizes),)
+    budget = Budget(seconds=seconds, step_s={}, epoch_s=epoch_s, began=began)
+    for way in ways:
+        for share in way:
+            if share not in budget.step_s:
+                budget.step_s[share] = timed(share)
+        fitted = budget.fitted(way, plan)
+        if fitted.epochs >= LEAST_EPOCHS:
+            break
+    return budget, way, fitted

@@ -1,0 +1,116 @@
+"""Training inside a run: fit, validate, record, save; stopped and gone on with at any step, to the same bits."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tellapart.checks import seconds_or_steps
+from tellapart.commands.learner import Learner, batches, circumstances, val_scores
+from tellapart.commands.stop import Stop, stoppable
+from tellapart.commands.timing import plan_again
+from tellapart.commands.watch import Watch
+from tellapart.config import TrainConfig
+from tellapart.errors import Interrupted
+from tellapart.evaluation.measures import better
+from tellapart.names import counted
+from tellapart.runs.checkpoint import Saver, copied, moment
+from tellapart.runs.run_folder import RunFolder
+from tellapart.training.fit import Plan, TrainState, fit
+from tellapart.types import EpochEnd, Pause
+
+
+def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
+    """Train to the end, or until somebody asks to stop; then Interrupted says how to go on."""
+    state, saver, promises = learner.state, Saver(run.checkpoints), circumstances(learner)
+    with stoppable() as stop, watch.work("training", learner.plan.steps, state.step):
+        saves = Saves(learner.config.train, stop)
+        try:
+            for end in _ends(learner, watch, lambda state: saves.due(state) or learner.looks_at_clock):
+                if isinstance(end, EpochEnd):
+                    record(end, learner, run)
+                    if told(end.epoch, learner.plan.epochs):
+                        watch.say(line(learner.progress.history[-1], learner.plan))
+                if learner.done or stop.requested:
+                    break
+                if learner.looks_at_clock:
+                    plan_again(learner, run)
+                if saves.due(state):
+                    saver.save(moment(state, learner.progress, promises))
+                    saves.saved()
+            saver.save(moment(state, learner.progress, promises))
+        finally:
+            failed = saver.wait()
+        if failed is not None:
+            raise failed
+        if not learner.done:
+            raise Interrupted(
+                f"Interrupted after step {state.step:,} of {learner.plan.steps:,}; all of it is saved. "
+                f"Go on: tellapart resume {shlex.quote(str(run.path))}"
+            )
+
+
+def _ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) -> Iterator[EpochEnd | Pause]:
+    """What fit gives; where the plan is another one after a look at the clock, by that one."""
+    while not learner.done:
+        followed = learner.plan
+        for end in fit(learner.state, batches(learner, watch), followed, pause):
+            yield end
+            if learner.plan is not followed:
+                break
+
+
+class Saves:
+    """When a checkpoint is due: every so many seconds or steps, and where somebody asked to stop."""
+
+    def __init__(self, config: TrainConfig, stop: Stop) -> None:
+        self._seconds, self._steps = seconds_or_steps(config.save_every)
+        self._stop, self._since = stop, time.monotonic()
+
+    def due(self, state: TrainState) -> bool:
+        if self._stop.requested:
+            return True
+        if self._steps is not None:
+            return state.step % self._steps == 0
+        return self._seconds is not None and time.monotonic() - self._since >= self._seconds
+
+    def saved(self) -> None:
+        self._since = time.monotonic()
+
+
+def record(end: EpochEnd, learner: Learner, run: RunFolder) -> None:
+    """Add the epoch to the history; keep the weights of the best one, without a val part the last ones."""
+    progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded)
+    row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss, "train_accuracy": end.accuracy}
+    row |= {f"val_{name}": value for name, value in (found or {}).items()}
+    progress.history.append(row | {"seconds": round(end.seconds, 3)})
+    run.write_history(progress.history)
+    if found is None:
+        progress.best_epoch = end.epoch
+    elif better(learner.config.train.metric, found, progress.best_scores):
+        progress.best_epoch, progress.best_scores = end.epoch, found
+        progress.best_weights = copied(learner.state.judged.state_dict())
+
+
+def reason(learner: Learner) -> str:
+    """Why training is over."""
+    if learner.state.step >= learner.plan.steps:
+        return "all epochs done"
+    return f"early stop: {counted(learner.progress.since_best, 'epoch')} without a better {learner.config.train.metric}"
+
+
+def told(epoch: int, epochs: int) -> bool:
+    """Whether an epoch gets a line: each of a short run, about 20 of a long one, and the last."""
+    return epoch % max(1, epochs // 20) == 0 or epoch in (1, epochs)
+
+
+def line(row: dict[str, Any], planned: Plan) -> str:
+    """The last line of the history for a person."""
+    val = (
+        f"  val accuracy {row['val_accuracy']:.4f}  val log-loss {row['val_log_loss']:.4f}"
+        if "val_accuracy" in row
+        else ""
+    )
+    return f"epoch {row['epoch']}/{planned.epochs}  loss {row['train_loss']:.4f}{val}  {row['seconds']:.1f} s"

@@ -1,0 +1,123 @@
+"""A model, its data and how far its training is: what train, resume and the clock work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from typing import Any
+
+from torch import nn
+
+from tellapart.commands.budget import Budget
+from tellapart.commands.watch import Watch
+from tellapart.config import RunConfig
+from tellapart.data.augment import Augmentation
+from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
+from tellapart.data.resident import Loaded
+from tellapart.data.sizes import at_scale, at_size, share_of_epoch
+from tellapart.evaluation.measures import scores
+from tellapart.evaluation.predict import BATCH, predict
+from tellapart.models import build_model
+from tellapart.runs.facts import versions
+from tellapart.runs.run_folder import Progress
+from tellapart.training.fit import Plan, TrainState, new_state, plan
+from tellapart.types import Batch, Order
+from tellapart.world import World
+
+
+@dataclass(kw_only=True)
+class Learner:
+    """A model, its data and how far its training is."""
+
+    config: RunConfig
+    loaded: Loaded
+    world: World
+    state: TrainState
+    plan: Plan
+    progress: Progress = field(default_factory=Progress)
+    budget: Budget | None = None
+    """Where a time was asked for."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state.step >= self.plan.steps or self.patience_ended
+
+    @property
+    def looks_at_clock(self) -> bool:
+        return self.budget is not None and self.budget.due()
+
+    @property
+    def patience_ended(self) -> bool:
+        patience = self.config.train.patience
+        return patience is not None and self.progress.since_best >= patience
+
+
+def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
+    """The model before its first step."""
+    part = loaded.parts["train"]
+    config = replace(config, train=config.train.settled(len(part)))
+    module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
+    state = new_state(module, config.optim, world, config.train.samples_a_step)
+    sample = next(in_order(part, 1)).inputs.to(world.device)
+    steps = steps_per_epoch(len(part), config.train.samples_a_step)
+    settled = plan(state.module, sample, config.optim, config.train, steps, world)
+    return Learner(config=config, loaded=loaded, world=world, state=state, plan=settled)
+
+
+def circumstances(learner: Learner) -> dict[str, Any]:
+    """What the promise of equal bits hangs on beside the settings."""
+    world, found = learner.world, versions()
+    return {
+        "fingerprint": learner.loaded.fingerprint,
+        "device": str(world.device),
+        "threads": world.threads,
+        "bf16": world.bf16,
+        "versions": {name: found[name] for name in ("tellapart", "torch", "numpy") if name in found},
+    }
+
+
+def with_sizes(learner: Learner, sizes: tuple[float, ...]) -> Learner:
+    """The same with other picture sizes to train at."""
+    return replace(learner, config=replace(learner.config, load=replace(learner.config.load, sizes=sizes)))
+
+
+def settled_config(learner: Learner) -> RunConfig:
+    """The settings with what was left to the tool or to the clock as it was settled: they give the run again."""
+    plan = learner.plan
+    whole = plan.steps == plan.epochs * plan.steps_per_epoch
+    epochs, steps = (plan.epochs, None) if whole else (None, plan.steps)
+    return replace(learner.config, train=replace(learner.config.train, time=None, epochs=epochs, steps=steps))
+
+
+def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]]:
+    """Which pass -> its batches, from data that lie on the device."""
+    config, spec = learner.config, learner.loaded.spec
+    part = learner.loaded.parts["train"].to(learner.world.device)
+    augmentation = Augmentation.of(config.load, spec)
+    if config.load.sizes == (1.0,) or spec.kind != "image":
+        return lambda order: watch.each(shuffled(part, order, config.train.samples_a_step, augmentation))
+    sizes, full = config.load.sizes, min(spec.shape[1:])
+    resized = lru_cache(maxsize=1)(partial(at_size, part))
+
+    def sized(order: Order) -> Iterable[Batch]:
+        side = max(1, round(full * share_of_epoch(sizes, order.epoch, learner.plan.epochs)))
+        return watch.each(
+            shuffled(resized(side), order, config.train.samples_a_step, at_scale(augmentation, side / full))
+        )
+
+    return sized
+
+
+def best_module(learner: Learner) -> nn.Module:
+    """The module with the weights to keep, on the CPU, where evaluate and predict run too: the same numbers there."""
+    module = learner.state.judged
+    if learner.progress.best_weights is not None:
+        module.load_state_dict(learner.progress.best_weights)
+    return module.to("cpu").eval()
+
+
+def val_scores(module: nn.Module, loaded: Loaded) -> dict[str, float] | None:
+    part = loaded.parts.get("val")
+    return scores(predict(module, in_order(part, BATCH), part.ids, loaded.spec.classes)) if part else None

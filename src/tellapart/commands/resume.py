@@ -1,0 +1,102 @@
+"""tellapart resume: go on with a run from its newest whole checkpoint, as if it had never stopped; or extend it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tellapart.checks import epochs_in_all
+from tellapart.commands.check import check, check_resume
+from tellapart.commands.learner import Learner, circumstances
+from tellapart.commands.train import finish, prepared
+from tellapart.commands.watch import Silence, Stopwatch, Watch
+from tellapart.config import RunConfig, read_toml
+from tellapart.errors import SettingError
+from tellapart.files import remove_unfinished, write_text
+from tellapart.names import counted
+from tellapart.runs.checkpoint import newest_checkpoint, read_position, restore
+from tellapart.runs.facts import recorded
+from tellapart.runs.run_folder import RunFolder
+from tellapart.world import join_world
+
+PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
+"""What run.json says of one process alone."""
+
+log = logging.getLogger("tellapart")
+
+
+def resume(path: Path, *, epochs: str | None = None, allow_inexact: bool = False, watch: Watch | None = None) -> Path:
+    """Train a run to its end; its folder comes out.
+
+    epochs         `+10` for ten more than were planned, `30` for thirty in all; the schedule is stretched to that end
+    allow_inexact  go on although something has changed that the promise of equal bits hangs on
+    Raises SettingError where there is nothing to do or something has changed, DataError where this is no run.
+    """
+    check_resume(path, epochs)
+    watch, clock, run = watch or Silence(), Stopwatch(), RunFolder(path=path)
+    facts = run.read_facts()
+    config = _asked(run, epochs, facts)
+    checkpoint = newest_checkpoint(run.checkpoints)
+    position = read_position(checkpoint)
+    if facts.get("status") == "finished" and position["state"]["epoch"] >= (config.train.epochs or 0):
+        raise SettingError(f"{path}: the run is finished. To train it further: tellapart resume {path} --epochs +10")
+    if facts.get("status") == "finished" and str(facts.get("exit_reason")).startswith("early stop"):
+        raise SettingError(
+            f"{path}: the run is finished: it stopped early, and would again. Train anew with a larger --patience: "
+            f"tellapart train --config {run.config} --patience N"
+        )
+    check(config)
+    _same_world(position["circumstances"], config, allow_inexact)
+    learner, source = prepared(config, watch)
+    _same_promises(position["circumstances"], learner, allow_inexact)
+    learner.progress = restore(checkpoint, learner.state)
+    learner.state.within = min(learner.state.within, learner.plan.steps_per_epoch)  # of data that are fewer now
+    if epochs is not None:
+        write_text(run.config, config.to_toml())
+    watch.say(f"{path}: goes on after step {learner.state.step:,} of {learner.plan.steps:,}")
+    resumed = [*facts.get("resumed_after_steps", []), learner.state.step]
+    kept = {name: value for name, value in facts.items() if name not in PASSING}
+    with recorded(run, kept | {"epochs_planned": learner.plan.epochs, "resumed_after_steps": resumed}) as facts:
+        remove_unfinished(path)
+        clock.lap("load")
+        finish(learner, run, source, facts, watch, clock)
+    return path
+
+
+def _asked(run: RunFolder, epochs: str | None, facts: dict[str, Any]) -> RunConfig:
+    """The settings of a run, with the epochs that it shall have in all."""
+    settings = read_toml(run.config)
+    config = RunConfig.of(settings.pop("data"), settings)
+    if epochs is None:
+        return config
+    planned = config.train.epochs or int(facts.get("epochs_planned", 0))  # those of a run by steps are in its facts
+    return replace(config, train=replace(config.train, epochs=epochs_in_all(epochs, planned), steps=None))
+
+
+def _same_world(then: dict[str, Any], config: RunConfig, allow_inexact: bool) -> None:
+    """Take the thread count of the run where the settings leave it open: it is part of the promise."""
+    if config.train.threads is None and not allow_inexact:
+        join_world(replace(config.train, threads=then["threads"]))
+
+
+def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) -> None:
+    """Refuse what would break equal bits, unless that is allowed; then it is told."""
+    now = circumstances(learner)
+    before = {name: then[name] for name in ("device", "threads", "bf16")} | then["versions"]
+    after = {name: now[name] for name in ("device", "threads", "bf16")} | now["versions"]
+    changed = [
+        f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value
+    ]
+    if then["fingerprint"] != now["fingerprint"]:
+        changed.append("data: others than it was trained on, so val and test may hold what it has seen")
+    if not changed:
+        return
+    what = f"{counted(len(changed), 'thing')} changed since the checkpoint: {'; '.join(changed)}"
+    if not allow_inexact:
+        raise SettingError(
+            f"{what}. The promise that going on gives the same bits as never stopping would be lost. "
+            "Bring it back to what it was, or take --allow-inexact."
+        )
+    log.warning("%s. It goes on, but not to the bits of an unbroken run.", what)

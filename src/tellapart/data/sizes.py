@@ -1,0 +1,57 @@
+"""Progressive resizing: the same training part at another picture size, for epochs that cost a fraction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tellapart.data.augment import Augmentation
+from tellapart.data.resident import Resident
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+AT_ONCE = 1000
+"""Pictures resized in one go."""
+
+
+def share_of_epoch(sizes: Sequence[float], epoch: int, epochs: int) -> float:
+    """Size of the pictures of an epoch, 0-based: each of the sizes has an equal share of the epochs, in their order."""
+    return sizes[min(epoch * len(sizes) // epochs, len(sizes) - 1)]
+
+
+def at_size(part: Resident, side: int) -> Resident:
+    """The part with its pictures brought to `side` pixels at their shorter side, smoothed; itself where they are so."""
+    height, width = part.inputs.shape[1:3]
+    if min(height, width) == side:
+        return part
+    scale = side / min(height, width)
+    return replace(part, inputs=_resized(part.inputs, round(height * scale), round(width * scale)))
+
+
+def at_scale(augmentation: Augmentation, scale: float) -> Augmentation:
+    """What is counted in pixels, for pictures `scale` times as large."""
+    return replace(
+        augmentation, crop_padding=_scaled(augmentation.crop_padding, scale), cutout=_scaled(augmentation.cutout, scale)
+    )
+
+
+def _scaled(pixels: int | None, scale: float) -> int | None:
+    return pixels and max(1, round(pixels * scale))
+
+
+def _resized(pictures: Tensor, height: int, width: int) -> Tensor:
+    """uint8 (N, H, W, C) -> (N, height, width, C), bilinear with the support that keeps it from aliasing."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    resized = torch.empty((len(pictures), height, width, pictures.shape[3]), dtype=torch.uint8, device=pictures.device)
+    for start in range(0, len(pictures), AT_ONCE):
+        raw = pictures[start : start + AT_ONCE].permute(0, 3, 1, 2)
+        if raw.device.type != "cpu":  # the kernel for bytes is the CPU's alone
+            smooth = interpolate(raw.float(), (height, width), mode="bilinear", antialias=True).round()
+        else:
+            smooth = interpolate(raw, (height, width), mode="bilinear", antialias=True)
+        resized[start : start + AT_ONCE] = smooth.permute(0, 2, 3, 1).to(torch.uint8)
+    return resized

@@ -1,0 +1,43 @@
+"""Test-time augmentation inside the model: what answers is what was judged."""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+SURE = 0.95
+"""Probability of the first answer from which one view is enough."""
+
+
+class Sighted(nn.Module):
+    """A network that takes another look where it is unsure: shifted by a pixel both ways, and mirrored where asked.
+
+    raw (B, C, H, W)  ->  logits (B, K). In training, one view. Otherwise an answer below `SURE` becomes the weighted
+    mean of the logits over the views: half for the picture as it is, a quarter for each shift.
+    """
+
+    def __init__(self, network: nn.Module, *, mirrored: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.mirrored = mirrored
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.network(x)
+        if self.training:
+            return logits
+        unsure = (logits.float().softmax(1).amax(1) < SURE).nonzero().flatten()
+        if not len(unsure):
+            return logits
+        pictures = x[unsure]
+        mean = 0.5 * self._both_ways(pictures, logits[unsure])
+        height, width = x.shape[2:]
+        padded = functional.pad(pictures.float(), (1, 1, 1, 1), "replicate").to(x.dtype)
+        for shift in (0, 2):
+            shifted = padded[:, :, shift : shift + height, shift : shift + width]
+            mean = mean + 0.25 * self._both_ways(shifted, self.network(shifted))
+        return logits.index_copy(0, unsure, mean.to(logits.dtype))
+
+    def _both_ways(self, pictures: Tensor, logits: Tensor) -> Tensor:
+        return (logits + self.network(pictures.flip(3))) / 2 if self.mirrored else logits
+
+    def look(self, pictures: Tensor) -> None:
+        """Pass the training pictures on to the network."""
+        self.network.look(pictures)  # type: ignore[operator]
