@@ -3,8 +3,8 @@
 Each arm is a small script in `arms/` and runs in a process of its own; the arms take turns, and medians are compared.
 `training` is without imports, without reading the data and without the test; `whole` is the arm from its first line to
 its last: for tellapart its report, plots and saved model too. The peers live in an environment of their own, each with
-the settings for speed that it documents and that do something on a processor. Loader workers are off: on two cores they
-took 10 to 60 % longer, with every peer that has them.
+the settings for speed that it documents and that do something on a processor. Loader workers are off by default: on two
+cores one or two of them made every peer slower on the small convnet, by 12 to 66 %.
 
     python bench/peers/run.py [--rounds 3] [--networks cnn resnet] [--arms plain keras ...] [--samples N] [--epochs E]
                               [--workers 0] [--data-dir FOLDER] [--peers .venv-peers/bin/python]
@@ -134,7 +134,7 @@ def main() -> None:
         results[network] = {**asdict(race), "arms": found}
     ways = {arm: way_of(arm) for arm in arms}
     print("\n".join(f"{arm:<13}{way}" for arm, way in ways.items()))
-    content = {"rounds": args.rounds, "arms": ways, "peers": versions_of(args.peers), "networks": results}
+    content = {"rounds": args.rounds, "ways": ways, "peers": versions_of(args.peers), "networks": results}
     write_result("peers", content)
 
 

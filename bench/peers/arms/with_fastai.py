@@ -1,6 +1,6 @@
 """Its data block with pictures from arrays, batches standardised whole, channels last, torch's own optimiser; fp32.
 
-Its mixed precision asks for autocast on a GPU by name, so on a processor it changes nothing; it is asked for all the same.
+Its mixed precision asks for autocast on a GPU by name, so on a processor it changes nothing; it is asked for anyway.
 Source of the settings: the fastai documentation, `callback.channelslast` and `callback.fp16`.
 """
 

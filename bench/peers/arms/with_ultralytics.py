@@ -3,8 +3,8 @@
 On a processor it takes no bf16, no channels last and no loader workers, whatever is asked for; what its settings have
 for speed there is `cache` (pictures in memory) and `deterministic=False`. Its augmentation and validation are switched
 off. It keeps a moving average of the weights and clips gradients, its SGD is Nesterov's, and grey pictures are read as
-three channels. The network is given to it by its `get_model`, and training is the sum of its epochs, each from its first
-batch to its last step. Source of the settings: `cfg/default.yaml` and what `engine/trainer.py` makes of it.
+three channels. The network is given to it by its `get_model`, and training is the sum of its epochs, each from its
+first batch to its last step. Source of the settings: `cfg/default.yaml` and what `engine/trainer.py` makes of it.
 
 Ultralytics is under the AGPL-3.0. It is installed in the environment of this comparison alone; tellapart never
 imports it.
