@@ -98,7 +98,8 @@ def test_a_mistake_is_answered_in_one_line_with_its_exit_code(
     assert done.stdout == ""
 
 
-LONG = ["train", "photos", "--epochs", "12", "--batch", "8", "--threads", "1", "--name", "long"]
+LONG = ["train", "photos", "--model", "cnn", "--widths", "4", "--epochs", "12", "--batch", "8", "--threads", "1"]
+LONG += ["--name", "long"]
 SIGNALLED = (
     "import os, signal, tellapart.commands.learn as learn\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are started without it

@@ -1,4 +1,4 @@
-"""The stress scripts in small: what they demand holds, and they find what is planted."""
+"""The kills of `make stress` in small: what they demand holds, and they find what is planted."""
 
 import subprocess
 import sys
@@ -26,10 +26,3 @@ def test_augmentation_that_draws_from_the_global_generator_is_found_by_kills() -
     done = stressed("tests.stress.kills", "--kills", "2", "--planted-bug")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "WRONG  crop and flip: not the bytes of the unbroken run: " in done.stdout
-
-
-@pytest.mark.slow
-def test_a_disk_that_is_full_or_damaged_costs_no_bit() -> None:
-    done = stressed("tests.stress.disk", "--limits", "2", "--disks", "1", "--damages", "300")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("0 wrong") >= 3
