@@ -6,7 +6,6 @@ are left out, which is said.
 """
 
 import argparse
-import logging
 import os
 import random
 import resource
@@ -15,135 +14,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-from tests.outcome import differing, outcome, position
-from tests.stress.warm import ended, load, nothing, started
+from tests.stress.damage import damaged
+from tests.stress.reference import (
+    EPOCHS,
+    RUN,
+    TRAIN,
+    Promises,
+    Reference,
+    Said,
+    done,
+    ended_in_words,
+    ends_alike,
+    goes_on,
+    whole_are_right,
+)
+from tests.stress.warm import ended, load, started
 
-import tellapart
-from tellapart.errors import DamagedError
-from tellapart.files import MANIFEST, verify_manifest
-from tellapart.runs import model_folder
-from tellapart.runs.checkpoint import POSITION, checkpoints, newest_checkpoint
-
-TRAIN = ["train", "digits", "--model", "cnn", "--widths", "4", "8", "--dense", "16", "--ema", "0.9", "--batch", "128"]
-EPOCHS = 4
-TRAIN += ["--epochs", str(EPOCHS), "--threads", "1", "--save-every", "2 steps"]
-RUN = Path("runs/tried")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """How a command ended, and what it said."""
-
-    code: int
-    text: str
-
-
-@dataclass(kw_only=True)
-class Promises:
-    """What was tried, and what did not hold."""
-
-    tried: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def demand(self, holds: bool, what: str, said: Said | None = None) -> None:
-        if not holds:
-            self.wrong.append(what if said is None else f"{what}: ended with {said.code}: {said.text[-1500:]}")
-
-
-def done(words: list[str], folder: Path, before: Callable[[], None] = nothing) -> Said:
-    """Do what `tellapart WORDS` does; what it says goes through a pipe, which no disk limits."""
-    reader, writer = os.pipe()
-    pid = started(words, writer, folder, before)
-    os.close(writer)
-    with os.fdopen(reader, errors="replace") as pipe:
-        text = pipe.read()
-    return Said(code=ended(pid), text=text)
-
-
-# ---- what may stand on a disk
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A run that was never disturbed, with a checkpoint of every second step."""
-
-    folder: Path
-    outcome: dict[str, bytes]
-
-    @property
-    def run(self) -> Path:
-        return self.folder / RUN
-
-    @staticmethod
-    def made(folder: Path) -> "Reference":
-        folder.mkdir()
-        said = done([*TRAIN, "--name", RUN.name], folder, keep_all)
-        if said.code:
-            raise RuntimeError(said.text)
-        return Reference(folder=folder, outcome=outcome(folder / RUN))
-
-
-def keep_all() -> None:
-    """In a child: remove no checkpoint."""
-    from tellapart.runs import checkpoint
-
-    checkpoint.KEPT = 10**6
-
-
-def whole_are_right(run: Path, reference: Reference, promises: Promises, what: str) -> None:
-    """Demand that each checkpoint and model that verifies has the bytes of the undisturbed run."""
-    for path in [*checkpoints(run / "checkpoints"), run / "model"]:
-        try:
-            verify_manifest(path)
-        except DamagedError:
-            promises.tried["damaged and known to be"] += path.exists()
-            continue
-        expected = reference.run / path.relative_to(run)
-        for file in expected.iterdir():
-            if file.name == POSITION:
-                same = position(path / file.name) == position(file)
-            elif file.name == MANIFEST:
-                same = path.name != "model" or (path / file.name).read_bytes() == file.read_bytes()
-            else:
-                same = (path / file.name).read_bytes() == file.read_bytes()
-            promises.demand(same, f"{what}: {path.name}/{file.name} verifies, but holds something else")
-        promises.tried["whole folders"] += 1
-
-
-def goes_on(run: Path, reference: Reference, promises: Promises, what: str) -> None:
-    """Demand that a run ends with the undisturbed one's bytes, now that nothing is in the way."""
-    folder = run.parent.parent
-    if not checkpoints(run / "checkpoints"):  # nothing was saved: train again
-        shutil.rmtree(run, ignore_errors=True)
-        said = done([*TRAIN, "--name", run.name], folder)
-    else:
-        said = done(["resume", str(RUN), "--quiet"], folder)
-        promises.tried["resumed"] += 1
-    promises.demand(said.code == 0, f"{what}: not gone on with", said)
-    if said.code == 0:
-        ends_alike(run, reference, promises, what)
-
-
-def ends_alike(run: Path, reference: Reference, promises: Promises, what: str) -> None:
-    """Demand the undisturbed run's bytes."""
-    different = differing(outcome(run), reference.outcome)
-    promises.demand(not different, f"{what}: not the bytes of the undisturbed run: {', '.join(different)}")
-
-
-def ended_in_words(said: Said, promises: Promises, what: str) -> None:
-    """Demand an end with 0, or with 1 and a message that is no traceback."""
-    promises.tried[f"ended with {said.code}"] += 1
-    in_words = "tellapart: " in said.text and "Traceback" not in said.text
-    promises.demand(said.code == 0 or (said.code == 1 and in_words), f"{what}: no clear end", said)
-
+from tellapart.runs.checkpoint import checkpoints
 
 # ---- full
 
@@ -289,59 +182,6 @@ def slowed() -> None:
         return inner(*words)
 
     learn.val_scores = slow
-
-
-# ---- damaged
-
-
-def damaged(times: int, reference: Reference, draws: random.Random, promises: Promises) -> None:
-    """Flip bits and cut files of the newest checkpoint and of the model; each must be found before a weight is used."""
-    logging.getLogger("tellapart").addHandler(logging.NullHandler())
-    folder = reference.run / "checkpoints"
-    newest, before = checkpoints(folder)[:2]
-    model = reference.run / "model"
-    used: list[Path] = []
-    model_folder.load_weights = lambda _, path: used.append(path)
-    for number in range(times):
-        place = (newest, model)[number % 2]
-        file = draws.choice(sorted(place.iterdir()))
-        content = file.read_bytes()
-        kind, changed = damage(content, file.name == MANIFEST, draws)
-        file.write_bytes(changed)
-        found = before_is_taken(folder, newest, before) if place == newest else is_refused(reference.run)
-        promises.demand(found, f"{kind} of {place.name}/{file.name} was not found")
-        (newest if place == newest else model).joinpath(file.name).write_bytes(content)
-        promises.tried[kind] += 1
-    promises.demand(not used, f"weights of a damaged model were used: {used}")
-    promises.demand(newest_checkpoint(folder) == newest, "the whole checkpoint is refused")
-
-
-def damage(content: bytes, manifest: bool, draws: random.Random) -> tuple[str, bytes]:
-    """What was done, and the bytes after it. A manifest that lacks its last line's end still says the same."""
-    if draws.random() < 0.3:
-        return "cut", content[: draws.randrange(len(content) - manifest)]
-    bit = draws.randrange(len(content) * 8)
-    changed = bytearray(content)
-    changed[bit // 8] ^= 1 << bit % 8
-    return "flipped bit", bytes(changed)
-
-
-def before_is_taken(folder: Path, newest: Path, before: Path) -> bool:
-    """Whether the checkpoint before the damaged one is taken, and that one set aside; it is put back."""
-    aside = folder / f"damaged-{newest.name}"
-    taken = newest_checkpoint(folder) == before and aside.exists() and not newest.exists()
-    if aside.exists():
-        aside.rename(newest)
-    return taken
-
-
-def is_refused(run: Path) -> bool:
-    """Whether the damaged model is refused as such."""
-    try:
-        tellapart.load(run)
-    except DamagedError:
-        return True
-    return False
 
 
 # ---- all of it

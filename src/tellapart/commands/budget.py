@@ -13,6 +13,10 @@ SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75
 """Ways through the picture sizes, the dearest first, that are tried where the settings leave it open."""
 LOOKS = 50
 """How often in its time a run looks at the clock, and plans again where it is off."""
+MOST_STEPS = 10_000_000
+"""Steps that no budget goes beyond."""
+SLOWEST_CLOCK = 1e-3
+"""Least pace that is believed: a clock that stood still says nothing."""
 TOLERANCE = 0.01
 """Share of the time by which the planned end may be off before it is planned again."""
 
@@ -26,7 +30,7 @@ class Budget:
     """Share of the full picture size -> seconds of a step."""
     epoch_s: float
     """Seconds of what follows an epoch: validation."""
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
     pace: float = 1.0
     """Seconds that went by for each that was planned."""
     looked: float = 0.0
@@ -51,7 +55,7 @@ class Budget:
     def fitted(self, sizes: Sequence[float], plan: Plan, done: int = 0) -> Plan:
         """The plan with as many steps as end in time, at least one more than are done."""
         least, most = done + 1, done + 2
-        while self._ends(sizes, with_steps(plan, most), done) <= self.seconds:
+        while most < MOST_STEPS and self._ends(sizes, with_steps(plan, most), done) <= self.seconds:
             least, most = most, 2 * most
         while most - least > 1:
             middle = (least + most) // 2
@@ -70,7 +74,7 @@ class Budget:
         """The plan after a look at the clock: another number of steps where the end would be off."""
         seen = self.cost(sizes, plan, done)
         if seen > self.seen:
-            self.pace = (self.spent - self.looked) / (seen - self.seen)
+            self.pace = max(SLOWEST_CLOCK, (self.spent - self.looked) / (seen - self.seen))
         self.looked = self.spent
         again = self.fitted(sizes, plan, done)
         self.seen = self.cost(sizes, again, done)
