@@ -30,8 +30,11 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python bench/plain_script.py
 	$(BIN)/python bench/recipes.py
+	$(BIN)/python bench/mnist_time.py
 	$(BIN)/python bench/contention.py
+	$(BIN)/python bench/saving.py
 	$(BIN)/python bench/cifar94.py
+	$(BIN)/python bench/table.py
 
 bench-gpu: .venv/core
 	$(BIN)/python bench/gpu.py $(if $(TINY),--tiny)

@@ -16,9 +16,8 @@ RESULTS = Path(__file__).parent / "results"
 
 def machine() -> dict[str, Any]:
     """Processor, cores and versions."""
-    names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
     return {
-        "processor": names[0] if names else platform.processor(),
+        "processor": processor(),
         "cores": len(available_cpus()),
         "versions": versions(),
     }
@@ -36,6 +35,12 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
     return {"median": statistics.median(values), "low": min(values), "high": max(values), "runs": list(values)}
 
 
-def _cpuinfo() -> list[str]:
+def processor() -> str:
+    """Its name, with the generation where that alone says nothing: cloud machines call each of them AMD EPYC."""
     path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text().split("\n\n")[0].splitlines() if path.exists() else []
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name = facts.get("model name") or platform.processor()
+    bf16 = "avx512_bf16" in facts.get("flags", "").split()
+    zen = {"25": "Zen 4" if bf16 else "Zen 3", "26": "Zen 5"}.get(facts.get("cpu family", ""))
+    return f"{name} ({zen})" if zen and name.startswith("AMD") else name

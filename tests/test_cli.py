@@ -103,12 +103,12 @@ LONG += ["--name", "long"]
 SIGNALLED = (
     "import os, signal, tellapart.commands.learn as learn\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are started without it
-    "inner = learn.record\n"
-    "def record(end, *words):\n"
+    "inner = learn.note\n"
+    "def note(end, *words):\n"
     "    inner(end, *words)\n"
     "    if end.epoch == 5:\n"
     "        os.kill(os.getpid(), signal.{number})\n"
-    "learn.record = record\n"
+    "learn.note = note\n"
     "{more}"
     "from tellapart.cli import main\n"
     "main({words})"

@@ -83,6 +83,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "epochs": count,
     "steps": count,
     "time": st.sampled_from(["90s", "10m", "1.5 h"]),
+    "hardest": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "batch": count | st.just("auto"),
     "seed": st.integers(0),
     "metric": st.sampled_from(typing.get_args(config_module.Metric)),
@@ -399,6 +400,8 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"muon_momentum": 1}, "muon_momentum is 1; must be a share: 0 or more, and below 1."),
         ({"head_lr": -1}, "head_lr is -1; must be 0 or more."),
         ({"bias_lr": -1}, "bias_lr is -1; must be 0 or more."),
+        ({"sizes": (0.5, 1.5)}, "sizes is [0.5, 1.5]; must be shares of the full size: above 0, at most 1."),
+        ({"hardest": (1.0, 0.0)}, "hardest is [1.0, 0.0]; must be shares of the part: above 0, at most 1."),
         # contradictions
         ({"nesterov": True}, "nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum."),
         (

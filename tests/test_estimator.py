@@ -1,6 +1,7 @@
 """`Classifier` is a scikit-learn classifier."""
 
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tellapart import Classifier
+from tellapart.models.whitened_cnn import WhitenedCnn
 
 
 @parametrize_with_checks([Classifier()])
@@ -35,8 +37,22 @@ def test_it_works_in_a_pipeline_and_a_grid_search() -> None:
 def test_it_takes_pictures() -> None:
     digits = load_digits()
     X = (digits.images * 15).astype(np.uint8)
-    fitted = Classifier(epochs=8, lr=3e-3).fit(X[:1200], digits.target[:1200])
-    assert fitted.score(X[1200:], digits.target[1200:]) > 0.9
+    fitted = Classifier(epochs=8).fit(X[:1200], digits.target[:1200])
+    assert fitted.score(X[1200:], digits.target[1200:]) > 0.95
+
+
+def test_pictures_without_a_model_are_learned_as_on_the_command_line() -> None:
+    X, y = np.zeros((40, 8, 8), np.uint8), np.repeat([0, 1], 20)
+    X[20:] = 200
+    assert isinstance(Classifier(epochs=1).fit(X, y).module_, WhitenedCnn)
+    assert not isinstance(Classifier(epochs=1, model="cnn").fit(X, y).module_, WhitenedCnn)
+
+
+def test_a_time_ends_the_fit() -> None:
+    X, y = load_iris(return_X_y=True)
+    began = time.monotonic()
+    assert Classifier(time="2s").fit(X, y).n_iter_ > 1
+    assert time.monotonic() - began < 10
 
 
 def test_columns_of_probabilities_follow_classes_when_natural_order_differs() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src"
-FOUNDATION = ("errors", "types", "names", "checks", "config", "seeds", "world", "files")
+FOUNDATION = ("errors", "types", "names", "phases", "checks", "config", "seeds", "world", "files")
 ROOMS = ("data", "models", "training", "runs", "evaluation", "commands")
 FACES = ("api", "estimator", "layers", "cli", "__main__")
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy")

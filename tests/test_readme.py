@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,9 @@ def test_a_command_of_the_readme_runs(
 def test_the_python_of_the_readme_runs(code: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_numbers_of_the_readme_are_those_of_the_results() -> None:
+    script = Path(__file__).parent.parent / "bench/table.py"
+    done = subprocess.run([sys.executable, script, "--check"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

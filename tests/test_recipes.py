@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from torch import nn
 
+from tellapart.commands.learner import lengths
 from tellapart.commands.recipes import Recipe, find_recipe, recipes
 from tellapart.config import RunConfig, read_toml
 from tellapart.data import SOURCES
 from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
-from tellapart.data.batches import shuffled, steps_per_epoch
+from tellapart.data.batches import shuffled
 from tellapart.data.resident import load
 from tellapart.errors import SettingError
 from tellapart.models import build_model
@@ -28,7 +29,14 @@ def trained(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 
 def test_there_are_recipes() -> None:
-    assert {recipe.name for recipe in recipes()} >= {"auto", "mlp-64-64", "cnn-16-32", "cifar-fast", "mnist-fast"}
+    assert {recipe.name for recipe in recipes()} >= {
+        "auto",
+        "mlp-64-64",
+        "cnn-16-32",
+        "cifar-fast",
+        "cifar-quick",
+        "mnist-fast",
+    }
 
 
 @pytest.mark.parametrize(("recipe", "word"), CASES, ids=lambda value: getattr(value, "name", value))
@@ -44,7 +52,7 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
     state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world, batch)
     before = {name: weight.detach().clone() for name, weight in trained(state.module)}
     sample = part.inputs[:1].permute(0, 3, 1, 2)
-    planned = plan(state.module, sample, config.optim, config.train, steps_per_epoch(batch, batch), world)
+    planned = plan(state.module, sample, config.optim, config.train, lengths(config.train, batch), world)
     augmentation = Augmentation.of(config.load, loaded.spec)
     ends = list(fit(state, lambda order: shuffled(part, order, batch, augmentation), planned))
     assert [end.step for end in ends] == [1]

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from tellapart.commands.learn import record
+from tellapart.commands.learn import note
 from tellapart.commands.learner import Learner, batches, new_learner
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig
 from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
 from tellapart.runs.checkpoint import moment, newest_checkpoint, restore, write_checkpoint
-from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import TrainState, fit, never
 from tellapart.types import EpochEnd
 from tellapart.world import World
@@ -28,6 +27,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "saturation": 0.3, "cutout": 3,
     },
     "growing pictures": {"model": "whitened-cnn", "widths": (4,), "sizes": (0.5, 1.0)},
+    "the hardest": {"hardest": (1.0, 0.7, 0.4), "flip": True, "batch": 8},
     "running statistics": {"model": "resnet-18", "widths": (2, 3)},
     "average": {"ema": 0.9},
     "average of running statistics": {"ema": 0.9, "model": "whitened-cnn", "widths": (4,), "optimiser": "muon"},
@@ -53,20 +53,20 @@ def toy_learner(threads: int = 1, **settings: Any) -> Learner:
     usual = {"model": "cnn", "widths": (3,), "test_share": 0.1, "val_share": 0.2, "batch": 16}
     if "model" not in settings:
         usual |= {"dense": 5}
-    if not {"epochs", "steps"} & settings.keys():
+    if not {"epochs", "steps", "time"} & settings.keys():
         usual |= {"epochs": 3}
     config = RunConfig.of("toys", usual | settings)
     world = World(device=torch.device("cpu"), threads=threads, bf16=False)
     return new_learner(config, load(ArraySource("toys", pictures, labels), config.load), world)
 
 
-def go_on(learner: Learner, run: RunFolder, pause: Callable[[TrainState], bool] = never) -> None:
+def go_on(learner: Learner, pause: Callable[[TrainState], bool] = never) -> None:
     """Train until `pause` says so, at an epoch's end too, or to the end."""
     if learner.done:
         return
     for end in fit(learner.state, batches(learner, Silence()), learner.plan, pause):
         if isinstance(end, EpochEnd):
-            record(end, learner, run)
+            note(end, learner)
         if learner.done or pause(learner.state):
             return
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts.config import Env
 
 from tellapart import __version__
 from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files
+from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
 from tellapart.names import counted
 from tellapart.types import Part
 from tellapart.world import wait_passively
@@ -235,7 +234,7 @@ def doctor(*, output: Output = Output()) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; the exit code says how it went (see the README)."""
     wait_passively()
-    app.config = (Env("TELLAPART_", command=False), fill_from_files)
+    app.config = (from_variables, fill_from_files)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal can't show is shown by its numbers

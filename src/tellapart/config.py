@@ -194,6 +194,9 @@ class TrainConfig:
     time: str | None = None
     """Time for the training, as in 90s, 10m or 1h: a few steps are timed, then steps and picture sizes planned so that
     the schedule ends in it; in place of epochs."""
+    hardest: tuple[float, ...] = (1.0,)
+    """Shares of the training part that an epoch learns from, as in 1 0.75 0.5, each for an equal share of the epochs:
+    those that the model was most wrong about when it last learned from them. The train measures told are theirs."""
     batch: int | Literal["auto"] = 64
     """Samples a step; auto takes a hundredth of the training part, between 16 and 500, and tries one real step."""
     seed: int = 0
@@ -215,6 +218,8 @@ class TrainConfig:
         check_types(self)
         for name in ("epochs", "steps", "patience", "threads"):
             at_least(self, name, 1)
+        if not self.hardest or not all(0 < share <= 1 for share in self.hardest):
+            raise SettingError(f"hardest is {list(self.hardest)}; must be shares of the part: above 0, at most 1.")
         ends = [name for name in ENDS if getattr(self, name) is not None]
         if len(ends) > 1:
             raise SettingError(f"{ends[0]} and {ends[1]} both say when training ends; give one of them.")

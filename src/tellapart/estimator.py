@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tellapart.commands.learn import ends, note
+from tellapart.commands.learner import best_module, check_patience, new_learner
+from tellapart.commands.recipes import below
+from tellapart.commands.timing import plan_again, plan_in_time
+from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, RunConfig
 from tellapart.data.arrays import ArraySource
-from tellapart.data.augment import Augmentation
-from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch, unlabelled
+from tellapart.data.batches import unlabelled
 from tellapart.data.resident import Loaded, load
-from tellapart.errors import DataError, SettingError
-from tellapart.evaluation.measures import better, probabilities, scores
+from tellapart.errors import DataError
+from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict
-from tellapart.models import build_model, check_model
-from tellapart.training.fit import fit, new_state, plan
+from tellapart.models import check_model
 from tellapart.types import EpochEnd
 from tellapart.world import join_world
 
@@ -43,6 +46,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     X  numbers (N, F), or uint8 pictures (N, H, W) or (N, H, W, C) with C 1 or 3; y  (N,), labels of any kind.
     Its parameters are the settings of `tellapart train` by their names, with the same defaults, but for `val_share`,
     which is 0: set it, as in val_share=0.1, to keep the best epoch by `metric` and to stop early by `patience`.
+    For pictures and no model, the recipe `auto` holds where a parameter has its default, as on the command line.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -57,7 +61,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=_dtype(X), allow_nd=True)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
-        config = RunConfig.of("arrays", {name: getattr(self, name) for name in SETTINGS} | {"test_share": 0.0})
+        config = RunConfig.of("arrays", self._settings(pictures=X.ndim > 2) | {"test_share": 0.0})
         check_model(config.model)
         loaded = load(ArraySource("arrays", X, y), config.load)
         self.module_, self.n_iter_ = _fitted(loaded, config)
@@ -81,6 +85,14 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shares = self.predict_proba(X)
         labels: np.ndarray[Any, Any] = self.classes_[shares.argmax(axis=1)]
         return labels
+
+    def _settings(self, pictures: bool) -> dict[str, Any]:
+        """Its parameters; for pictures without a model those at their default are as the recipe `auto` has them."""
+        settings = {name: getattr(self, name) for name in SETTINGS}
+        if not pictures or self.model is not None:
+            return settings
+        given = {name: value for name, value in settings.items() if value != SETTINGS[name]}
+        return settings | below(None, "arrays", given) | given
 
     def _shape(self) -> tuple[int, ...]:
         """Shape of one sample as it was given."""
@@ -109,38 +121,15 @@ def _dtype(X: Any) -> Any:
 
 def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
-    world = join_world(config.train)
-    config = replace(config, train=config.train.settled(len(loaded.parts["train"])))
-    part, val = loaded.parts["train"].to(world.device), loaded.parts.get("val")
-    if config.train.patience and val is None:
-        raise SettingError(
-            f"patience is {config.train.patience}, but there is no val part to be better on: set val_share."
-        )
-    state = new_state(
-        build_model(config.model, loaded.spec, config.train.seed, first_look(part)),
-        config.optim,
-        world,
-        config.train.samples_a_step,
-    )
-    sample = next(in_order(part, 1)).inputs
-    planned = plan(
-        state.module, sample, config.optim, config.train, steps_per_epoch(len(part), config.train.samples_a_step), world
-    )
-    augmentation = Augmentation.of(config.load, loaded.spec)
-    best_epoch, best_scores, best_weights = 0, None, None
-    for end in fit(
-        state,
-        lambda order: shuffled(part, order, config.train.samples_a_step, augmentation),
-        planned,
-    ):
-        if val is None or not isinstance(end, EpochEnd):
-            continue
-        found = scores(predict(state.judged, in_order(val, BATCH), val.ids, loaded.spec.classes))
-        if better(config.train.metric, found, best_scores):
-            best_epoch, best_scores = end.epoch, found
-            best_weights = {name: tensor.clone() for name, tensor in state.judged.state_dict().items()}
-        if end.epoch - best_epoch >= (config.train.patience or planned.epochs):
+    check_patience(config.train, loaded)
+    learner = new_learner(config, loaded, join_world(config.train))
+    if config.train.time is not None:
+        plan_in_time(learner)
+    for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
+        if isinstance(end, EpochEnd):
+            note(end, learner)
+        if learner.done:
             break
-    if best_weights is not None:
-        state.judged.load_state_dict(best_weights)
-    return state.judged.eval(), state.epoch
+        if learner.looks_at_clock:
+            plan_again(learner)
+    return best_module(learner), learner.state.epoch

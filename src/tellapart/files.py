@@ -14,7 +14,7 @@ from errno import EIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.errors import DamagedError
+from tellapart.errors import DamagedError, SettingError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,6 +63,32 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
         number = re.search(r"os error (\d+)", str(error))
         code, said = (int(number[1]), os.strerror(int(number[1]))) if number else (EIO, str(error))
         raise OSError(code, said, str(path)) from None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask the same out of a folder; SettingError where one of them is inside.
+
+    The system lets go of it with the process, however that ends. Where folders can't be locked, nothing is promised.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingError(
+                f"{folder}: another process is at work in it. Wait until that has ended, or stop it first."
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(handle)
 
 
 def new_folder(parent: Path, name: str) -> Path:

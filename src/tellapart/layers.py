@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, ArgumentCollection, Group, Parameter
-from cyclopts.config import Dict
+from cyclopts.config import Dict, Env
 
 from tellapart.commands.recipes import AUTO, find_recipe
 from tellapart.config import GROUPS, RunConfig, beneath, read_toml
@@ -62,6 +62,17 @@ def check_variables() -> None:
     for name in sorted(os.environ):
         if name.startswith("TELLAPART_") and name not in known:
             raise SettingError(f"Unknown variable {name}. {did_you_mean(name, known)}")
+
+
+def from_variables(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Put the TELLAPART_ variables where no flag stands.
+
+    A run that is gone on with has its settings: there TELLAPART_EPOCHS is meant for the runs to come.
+    """
+    if "resume" in commands:
+        others = (argument for argument in arguments if argument.name != "--epochs")
+        arguments = ArgumentCollection(others)  # type: ignore[no-untyped-call]
+    Env("TELLAPART_", command=False)(app, commands, arguments)
 
 
 def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:

@@ -74,6 +74,8 @@ class Order:
     epoch: int
     skip: int = 0
     """Batches at its start that are left out, since they were trained on before a pause."""
+    among: Tensor | None = None
+    """int64, the rows that it goes over, where it is not all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,8 @@ class Batch:
     """int64 (B,), a hash of each sample's id: what its random draws are a function of."""
     weights: Tensor | None = None
     """float32 (B,), the sample's share in the loss; None counts each as 1."""
+    rows: Tensor | None = None
+    """int64 (B,), where the samples stand in their part; None where it is of no interest."""
 
 
 @dataclass(frozen=True, kw_only=True)

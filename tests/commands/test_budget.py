@@ -4,12 +4,14 @@ import time
 
 import pytest
 
-from tellapart.commands.budget import LOOKS, SIZES, Budget, new_budget, with_steps
+from tellapart.commands.budget import LOOKS, SIZES, Budget, new_budget
 from tellapart.config import OptimConfig
-from tellapart.training.fit import LEAST_EPOCHS, Plan
+from tellapart.training.fit import LEAST_EPOCHS, Length, Plan
 
 STEPS_PER_EPOCH = 10
-PLAN = Plan(optim=OptimConfig(), seed=0, epochs=3, steps=30, steps_per_epoch=STEPS_PER_EPOCH, autocast=None)
+PLAN = Plan(
+    optim=OptimConfig(), seed=0, epochs=3, steps=30, lengths=(Length(samples=1, steps=STEPS_PER_EPOCH),), autocast=None
+)
 FULL = (1.0,)
 
 
@@ -77,7 +79,7 @@ def test_a_machine_that_changes_pace_still_ends_in_time(clock: Clock, pace: floa
         if told.due():
             plan = told.planned_again(FULL, plan, done)
     assert told.spent == pytest.approx(100.0, rel=0.05)
-    assert plan.steps == with_steps(plan, done).steps
+    assert plan.steps == plan.ending(done).steps
 
 
 def test_the_clock_is_looked_at_now_and_then(clock: Clock) -> None:
@@ -95,16 +97,16 @@ def test_sizes_that_are_left_open_are_the_dearest_with_enough_epochs(clock: Cloc
         asked.append(share)
         return cost[share]
 
-    _, ample, plan = new_budget(10_000.0, FULL, True, timed, 0.0, PLAN)
+    _, ample, plan = new_budget(10_000.0, SIZES, timed, 0.0, PLAN)
     assert ample == FULL
     assert plan.epochs >= LEAST_EPOCHS
     assert asked == [1.0]
-    _, scarce, _ = new_budget(STEPS_PER_EPOCH * 7.0, FULL, True, timed, 0.0, PLAN)
+    _, scarce, _ = new_budget(STEPS_PER_EPOCH * 7.0, SIZES, timed, 0.0, PLAN)
     assert scarce[0] < 1
     assert scarce[-1] == 1.0
 
 
 def test_sizes_that_were_asked_for_stay(clock: Clock) -> None:
-    _, sizes, plan = new_budget(5.0, (0.5, 1.0), False, lambda share: share, 0.0, PLAN)
+    _, sizes, plan = new_budget(5.0, [(0.5, 1.0)], lambda share: share, 0.0, PLAN)
     assert sizes == (0.5, 1.0)
     assert plan.steps >= 1

@@ -7,6 +7,9 @@ import pytest
 import torch
 from tests.toys import CONFIGURATIONS, everything, go_on, taken_up, toy_learner
 
+from tellapart.commands.learner import refused_sizes
+from tellapart.commands.timing import plan_in_time
+from tellapart.errors import SettingError
 from tellapart.runs.run_folder import RunFolder
 
 every_configuration = pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
@@ -23,36 +26,32 @@ def run(tmp_path: Path) -> RunFolder:
 @every_configuration
 def test_a_run_that_is_resumed_after_any_step_is_the_unbroken_one(settings: dict[str, Any], run: RunFolder) -> None:
     unbroken = toy_learner(**settings)
-    go_on(unbroken, run)
+    go_on(unbroken)
     assert unbroken.state.step >= 6
     for step in range(unbroken.state.step + 1):
         broken = toy_learner(**settings)
         if step:
-            go_on(broken, run, lambda state, step=step: state.step == step)
+            go_on(broken, lambda state, step=step: state.step == step)
         assert broken.state.step == step
         resumed = taken_up(broken, RunFolder.new(run.path, f"at-{step}").checkpoints, **settings)
         assert everything(resumed) == everything(broken)
-        go_on(resumed, run)
+        go_on(resumed)
         assert everything(resumed) == everything(unbroken)
 
 
 @every_configuration
 def test_a_run_that_is_resumed_after_each_step_is_the_unbroken_one(settings: dict[str, Any], run: RunFolder) -> None:
     unbroken, learner = toy_learner(**settings), toy_learner(**settings)
-    go_on(unbroken, run)
-    history = run.history.read_text()
+    go_on(unbroken)
     while not learner.done:
         learner = taken_up(learner, run.checkpoints, **settings)
-        go_on(learner, run, lambda _: True)
+        go_on(learner, lambda _: True)
     assert everything(learner) == everything(unbroken)
-    assert [line.rpartition(",")[0] for line in run.history.read_text().splitlines()] == [
-        line.rpartition(",")[0] for line in history.splitlines()
-    ]  # but for the seconds
 
 
-def test_the_early_stop_of_the_configurations_is_one(run: RunFolder) -> None:
+def test_the_early_stop_of_the_configurations_is_one() -> None:
     learner = toy_learner(**CONFIGURATIONS["early stop"])
-    go_on(learner, run)
+    go_on(learner)
     assert learner.patience_ended
     assert learner.state.step < learner.plan.steps
 
@@ -61,19 +60,43 @@ def test_a_run_that_goes_on_in_pieces_for_lack_of_memory_is_resumed_in_as_many(r
     unbroken, broken = toy_learner(dropout=0.3), toy_learner(dropout=0.3)
     for learner in (unbroken, broken):
         learner.state.pieces = 4
-    go_on(unbroken, run)
-    go_on(broken, run, lambda state: state.step == 4)
+    go_on(unbroken)
+    go_on(broken, lambda state: state.step == 4)
     resumed = taken_up(broken, run.checkpoints, dropout=0.3)
     assert resumed.state.pieces == 4
-    go_on(resumed, run)
+    go_on(resumed)
     assert everything(resumed) == everything(unbroken)
 
 
 def test_a_loss_that_is_no_number_is_told_at_the_end_of_the_epoch_after_going_on_too(run: RunFolder) -> None:
     learner = toy_learner()
-    go_on(learner, run, lambda state: state.step == 1)
+    go_on(learner, lambda state: state.step == 1)
     assert learner.state.sums is not None
     learner.state.sums[0] = torch.nan
     resumed = taken_up(learner, run.checkpoints)
     with pytest.raises(Exception, match="The training loss became nan in epoch 1"):
-        go_on(resumed, run)
+        go_on(resumed)
+
+
+# ---- picture sizes
+
+
+@pytest.mark.parametrize(
+    ("model", "refused"), [("cnn", [0.5]), ("mlp", [0.5]), ("whitened-cnn", []), ("resnet-18", [])]
+)
+def test_a_model_for_one_size_is_not_trained_at_others(model: str, refused: list[float]) -> None:
+    settings = {"model": model} | ({"widths": (2, 3)} if model == "resnet-18" else {})
+    assert refused_sizes(toy_learner(**settings), (0.5, 1.0)) == refused
+    if refused:
+        with pytest.raises(
+            SettingError, match=rf"sizes holds 0\.5, but the model {model} .* as whitened-cnn or resnet-18"
+        ):
+            toy_learner(**settings, sizes=(0.5, 1.0))
+
+
+@pytest.mark.parametrize("model", ["cnn", "whitened-cnn"])
+def test_a_time_budget_takes_the_sizes_that_the_model_has_an_answer_to(model: str) -> None:
+    learner = toy_learner(model=model, time="1s")
+    plan_in_time(learner)
+    assert not refused_sizes(learner, learner.config.load.sizes)
+    assert learner.budget is not None

@@ -14,12 +14,13 @@ import torch
 from tests.outcome import differing, outcome
 from tests.photos import make_photos
 
+from tellapart.cli import main
 from tellapart.commands.resume import resume
 from tellapart.commands.train import train
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig, read_toml
 from tellapart.errors import DamagedError, DataError, Interrupted, SettingError
-from tellapart.files import write_manifest
+from tellapart.files import held, write_manifest
 from tellapart.runs.checkpoint import POSITION, WEIGHTS, newest_checkpoint
 from tellapart.runs.run_folder import RunFolder
 
@@ -274,6 +275,23 @@ def test_what_is_no_run_folder_is_refused(home: Path, name: str) -> None:
         resume(home / name)
 
 
+def test_a_run_that_another_process_trains_is_refused(home: Path, tmp_path: Path) -> None:
+    run = stopped(home, tmp_path)
+    with held(run), pytest.raises(SettingError) as caught:
+        resume(run)
+    assert str(caught.value) == f"{run}: another process is at work in it. Wait until that has ended, or stop it first."
+    resume(run)
+
+
+def test_the_variable_for_the_epochs_of_new_runs_lengthens_none(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: dict[str, bytes]
+) -> None:
+    run = stopped(home, tmp_path)
+    monkeypatch.setenv("TELLAPART_EPOCHS", "99")
+    main(["resume", str(run), "--quiet"])
+    assert not differing(outcome(run), unbroken)
+
+
 def test_a_run_without_a_checkpoint_says_what_to_do(home: Path, tmp_path: Path) -> None:
     run = stopped(home, tmp_path)
     shutil.rmtree(run / "checkpoints/step-000000007")
@@ -294,6 +312,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "threads": (lambda then: then.update(threads=7), "threads: 7 then, 1 now"),
     "device": (lambda then: then.update(device="cuda"), "device: cuda then, cpu now"),
     "bf16": (lambda then: then.update(bf16="maybe"), "bf16: maybe then, "),
+    "instructions": (lambda then: then.update(instructions="VSX"), "instructions: VSX then, "),
     "torch": (lambda then: then["versions"].update(torch="1.0"), f"torch: 1.0 then, {version('torch')} now"),
     "numpy": (lambda then: then["versions"].pop("numpy"), "numpy: None then, "),
     "data": (lambda then: then.update(fingerprint="0"), "data: others than it was trained on, so val and test"),

@@ -6,24 +6,12 @@ import torch
 
 from tellapart.data.augment import Augmentation
 from tellapart.data.resident import Resident
-from tellapart.data.sizes import at_scale, at_size, share_of_epoch
+from tellapart.data.sizes import at_scale, at_size
 
 
 def part_of(pictures: torch.Tensor) -> Resident:
     N = len(pictures)
     return Resident(inputs=pictures, targets=torch.arange(N), keys=torch.arange(N), ids=tuple(map(str, range(N))))
-
-
-def test_each_size_has_an_equal_share_of_the_epochs() -> None:
-    assert [share_of_epoch((0.5, 0.75, 1.0), epoch, 6) for epoch in range(6)] == [0.5, 0.5, 0.75, 0.75, 1.0, 1.0]
-
-
-def test_fewer_epochs_than_sizes_skip_some() -> None:
-    assert [share_of_epoch((0.5, 0.75, 0.875, 1.0), epoch, 2) for epoch in range(2)] == [0.5, 0.875]
-
-
-def test_an_epoch_past_the_plan_is_at_the_last_size() -> None:
-    assert share_of_epoch((0.5, 1.0), 9, 4) == 1.0
 
 
 def test_the_full_size_is_the_part_itself() -> None:

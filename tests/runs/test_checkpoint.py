@@ -367,7 +367,7 @@ def test_another_version_s_checkpoint_is_refused(checkpoint: Path) -> None:
     position = json.loads((checkpoint / POSITION).read_text())
     (checkpoint / POSITION).write_text(json.dumps(position | {"schema": 99}))
     write_manifest(checkpoint)
-    with pytest.raises(DamagedError, match=r"another version of tellapart \(schema 99, not 2\)\. Go on with that"):
+    with pytest.raises(DamagedError, match=r"another version of tellapart \(schema 99, not 3\)\. Go on with that"):
         read_position(checkpoint)
 
 

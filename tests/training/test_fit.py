@@ -16,7 +16,20 @@ from tellapart.data.batches import shuffled, steps_per_epoch
 from tellapart.data.resident import Resident
 from tellapart.errors import TellapartError
 from tellapart.models import build_model
-from tellapart.training.fit import Plan, TrainState, conv_products, convolves, fit, never, new_state, plan
+from tellapart.training.fit import (
+    Length,
+    Plan,
+    TrainState,
+    conv_products,
+    convolves,
+    epochs_for,
+    fit,
+    hardest,
+    never,
+    new_state,
+    plan,
+    steps_of,
+)
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
 from tellapart.types import Batch, DataSpec, EpochEnd, Order, Pause
@@ -49,7 +62,7 @@ def planned(epochs: int, steps: int, seed: int = 0, precision: str = "fp32", **o
         seed=seed,
         epochs=epochs,
         steps=steps,
-        steps_per_epoch=-(-steps // epochs),
+        lengths=(Length(samples=len(PICTURES), steps=-(-steps // epochs)),),
         autocast=torch.bfloat16 if precision == "bf16" else None,
     )
 
@@ -459,7 +472,14 @@ def plan_of(samples: int, batch: int = 64, module: nn.Module | None = None, bf16
     world = World(device=CPU.device, threads=1, bf16=bf16)
     sample = torch.zeros(1, 1, 28, 28) if module else torch.zeros(1, 2)
     config = TrainConfig(batch=batch, **train)
-    return plan(module or Linear(), sample, OptimConfig(), config, steps_per_epoch(samples, batch), world)
+    return plan(
+        module or Linear(),
+        sample,
+        OptimConfig(),
+        config,
+        (Length(samples=samples, steps=steps_per_epoch(samples, batch)),),
+        world,
+    )
 
 
 @pytest.mark.parametrize(
@@ -518,3 +538,63 @@ def test_filters_lie_channels_last_and_matrices_as_they_are() -> None:
     assert convolves(state.module)
     assert state.module[0].weight.is_contiguous(memory_format=torch.channels_last)  # type: ignore[index]
     assert (state.step, state.epoch) == (0, 0)
+
+
+# ---- the hardest alone
+
+
+def test_the_hardest_are_those_of_the_largest_losses_and_of_equal_ones_the_first() -> None:
+    losses = torch.tensor([1.0, 5.0, 0.0, 5.0, torch.inf, 1.0])
+    assert hardest(losses, 2).tolist() == [1, 4]  # type: ignore[union-attr]
+    assert hardest(losses, 4).tolist() == [0, 1, 3, 4]  # type: ignore[union-attr]
+    assert hardest(losses, 6) is None
+    assert hardest(None, 2) is None
+
+
+def learned_from(shares: list[int], epochs: int) -> tuple[list[set[int]], list[Tensor]]:
+    """Which rows each epoch went over, and all losses at its end; shares in samples of the 90."""
+    lengths = tuple(Length(samples=count, steps=steps_per_epoch(count, 16)) for count in shares)
+    settings = replace(planned(epochs, 1, lr=0.01), steps=steps_of(lengths, epochs), lengths=lengths)
+    state = new_state(build_model(ModelConfig(model="cnn", widths=(8,)), SPEC, 0), settings.optim, CPU)
+    state.losses = torch.full((len(PICTURES),), torch.inf)
+    met: list[set[int]] = []
+
+    def batches(order: Order) -> Iterator[Batch]:
+        met.append(set())
+        for batch in shuffled(PICTURES, order, 16, AUGMENTATION):
+            assert batch.rows is not None
+            met[-1] |= set(batch.rows.tolist())
+            yield batch
+
+    losses = [state.losses.clone() for _ in fit(state, batches, settings)]
+    return met, losses
+
+
+def test_an_epoch_goes_over_what_was_hardest_when_it_was_last_learned_from() -> None:
+    met, losses = learned_from([90, 60, 30], 3)
+    assert met[0] == set(range(90))
+    assert met[1] == set(losses[0].argsort(descending=True)[:60].tolist())
+    assert met[2] == set(losses[1].argsort(descending=True)[:30].tolist())
+
+
+def test_what_an_epoch_left_out_keeps_its_loss() -> None:
+    met, losses = learned_from([90, 30], 2)
+    left = sorted(set(range(90)) - met[1])
+    assert torch.equal(losses[0][left], losses[1][left])
+    assert (losses[0][sorted(met[1])] != losses[1][sorted(met[1])]).all()
+
+
+LENGTHS = (Length(samples=90, steps=9), Length(samples=40, steps=4), Length(samples=10, steps=1))
+
+
+@pytest.mark.parametrize("steps", [1, 8, 9, 10, 13, 14, 15, 27, 100, 1234])
+def test_the_epochs_for_so_many_steps_have_them(steps: int) -> None:
+    epochs = epochs_for(LENGTHS, steps)
+    assert steps_of(LENGTHS, epochs) >= steps
+    assert epochs == 1 or any(steps_of(LENGTHS, fewer) < steps for fewer in (epochs - 1, epochs - 2))
+
+
+def test_a_plan_that_ends_earlier_has_its_last_epoch_cut_short() -> None:
+    whole = replace(planned(3, 14), lengths=LENGTHS)
+    assert whole.whole == 14
+    assert (whole.ending(13).epochs, whole.ending(13).steps) == (2, 13)

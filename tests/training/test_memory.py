@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.config import OptimConfig
-from tellapart.training.fit import Plan, TrainState, fit, new_state
+from tellapart.training.fit import Length, Plan, TrainState, fit, new_state
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.types import Batch, EpochEnd
 from tellapart.world import World
@@ -74,7 +74,9 @@ def trained(module: nn.Module, *batches: Batch, **optim: Any) -> tuple[TrainStat
     settings = OptimConfig(**({"optimiser": "sgd", "momentum": 0.0, "lr": 0.5, "schedule": "constant"} | optim))
     state = new_state(module, settings, CPU)
     steps = len(batches)
-    settled = Plan(optim=settings, seed=0, epochs=1, steps=steps, steps_per_epoch=steps, autocast=None)
+    settled = Plan(
+        optim=settings, seed=0, epochs=1, steps=steps, lengths=(Length(samples=1, steps=steps),), autocast=None
+    )
     (end,) = fit(state, lambda _: batches, settled)
     assert isinstance(end, EpochEnd)
     return state, end
@@ -126,6 +128,12 @@ def test_it_is_told_that_batches_go_on_in_pieces(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.WARNING, "tellapart"):
         trained(classifier(Small(4)), batch_of(8))
     assert caplog.messages == ["Out of memory: batches of 8 go on in 2 pieces, with the same result."]
+
+
+def test_it_is_told_where_normalisation_sees_pieces(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "tellapart"):
+        trained(classifier(nn.BatchNorm1d(8), Small(4)), batch_of(8))
+    assert caplog.messages[0].endswith("with the same result, but that normalisation sees a piece alone.")
 
 
 def test_no_gradient_of_the_failed_try_is_left() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from tellapart.data.sizes import share_of_epoch
+from tellapart.phases import phase
 from tellapart.training.fit import LEAST_EPOCHS, Plan
 
 SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75, 1.0), (0.5, 0.625, 0.75, 1.0))
@@ -47,23 +47,25 @@ class Budget:
 
     def cost(self, sizes: Sequence[float], plan: Plan, upto: int) -> float:
         """Seconds planned for the first steps of a plan."""
-        full, rest = divmod(upto, plan.steps_per_epoch)
-        per_epoch = [self.step_s[share_of_epoch(sizes, epoch, plan.epochs)] for epoch in range(plan.epochs)]
-        whole = sum(per_epoch[:full]) * plan.steps_per_epoch + full * self.epoch_s
-        return whole + (rest * per_epoch[full] + self.epoch_s if rest else 0.0)
+        seconds, epoch = 0.0, 0
+        while upto > 0:
+            steps = min(upto, plan.length(epoch).steps)
+            seconds += steps * self.step_s[phase(sizes, epoch, plan.epochs)] + self.epoch_s
+            upto, epoch = upto - steps, epoch + 1
+        return seconds
 
     def fitted(self, sizes: Sequence[float], plan: Plan, done: int = 0) -> Plan:
         """The plan with as many steps as end in time, at least one more than are done."""
         least, most = done + 1, done + 2
-        while most < MOST_STEPS and self._ends(sizes, with_steps(plan, most), done) <= self.seconds:
+        while most < MOST_STEPS and self._ends(sizes, plan.ending(most), done) <= self.seconds:
             least, most = most, 2 * most
         while most - least > 1:
             middle = (least + most) // 2
-            if self._ends(sizes, with_steps(plan, middle), done) <= self.seconds:
+            if self._ends(sizes, plan.ending(middle), done) <= self.seconds:
                 least = middle
             else:
                 most = middle
-        return with_steps(plan, least)
+        return plan.ending(least)
 
     def _ends(self, sizes: Sequence[float], plan: Plan, done: int) -> float:
         """Seconds after the start at which the plan would end."""
@@ -82,26 +84,19 @@ class Budget:
         return again if off > TOLERANCE * self.seconds else plan
 
 
-def with_steps(plan: Plan, steps: int) -> Plan:
-    """The plan with another end; its last epoch may be cut short."""
-    return replace(plan, steps=steps, epochs=-(-steps // plan.steps_per_epoch))
-
-
 def new_budget(
     seconds: float,
-    sizes: Sequence[float],
-    open_sizes: bool,
+    ways: Sequence[tuple[float, ...]],
     timed: Callable[[float], float],
     epoch_s: float,
     plan: Plan,
 ) -> tuple[Budget, tuple[float, ...], Plan]:
     """The budget, the picture sizes and the plan that end in time.
 
-    timed       share of the full picture size -> seconds of a real step
-    open_sizes  whether other sizes than those may be taken: the dearest way that leaves enough epochs
+    ways   through the picture sizes, of which the first is taken that leaves enough epochs, else the last
+    timed  share of the full picture size -> seconds of a real step
     """
     began = time.monotonic()
-    ways = SIZES if open_sizes else (tuple(sizes),)
     budget = Budget(seconds=seconds, step_s={}, epoch_s=epoch_s, began=began)
     for way in ways:
         for share in way:

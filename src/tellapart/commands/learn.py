@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tellapart.checks import seconds_or_steps
-from tellapart.commands.learner import Learner, batches, circumstances, val_scores
+from tellapart.commands.learner import Learner, batches, circumstances, settled_config, val_scores
 from tellapart.commands.stop import Stop, stoppable
 from tellapart.commands.timing import plan_again
 from tellapart.commands.watch import Watch
 from tellapart.config import TrainConfig
 from tellapart.errors import Interrupted
 from tellapart.evaluation.measures import better
+from tellapart.files import write_text
 from tellapart.names import counted
 from tellapart.runs.checkpoint import Saver, copied, moment
 from tellapart.runs.run_folder import RunFolder
@@ -28,15 +29,16 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
     with stoppable() as stop, watch.work("training", learner.plan.steps, state.step):
         saves = Saves(learner.config.train, stop)
         try:
-            for end in _ends(learner, watch, lambda state: saves.due(state) or learner.looks_at_clock):
+            for end in ends(learner, watch, lambda state: saves.due(state) or learner.looks_at_clock):
                 if isinstance(end, EpochEnd):
-                    record(end, learner, run)
+                    note(end, learner)
+                    run.write_history(learner.progress.history)
                     if told(end.epoch, learner.plan.epochs):
                         watch.say(line(learner.progress.history[-1], learner.plan))
                 if learner.done or stop.requested:
                     break
-                if learner.looks_at_clock:
-                    plan_again(learner, run)
+                if learner.looks_at_clock and plan_again(learner):
+                    write_text(run.config, settled_config(learner).to_toml())
                 if saves.due(state):
                     saver.save(moment(state, learner.progress, promises))
                     saves.saved()
@@ -52,7 +54,7 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
             )
 
 
-def _ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) -> Iterator[EpochEnd | Pause]:
+def ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) -> Iterator[EpochEnd | Pause]:
     """What fit gives; where the plan is another one after a look at the clock, by that one."""
     while not learner.done:
         followed = learner.plan
@@ -80,13 +82,12 @@ class Saves:
         self._since = time.monotonic()
 
 
-def record(end: EpochEnd, learner: Learner, run: RunFolder) -> None:
+def note(end: EpochEnd, learner: Learner) -> None:
     """Add the epoch to the history; keep the weights of the best one, without a val part the last ones."""
     progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded)
     row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss, "train_accuracy": end.accuracy}
     row |= {f"val_{name}": value for name, value in (found or {}).items()}
     progress.history.append(row | {"seconds": round(end.seconds, 3)})
-    run.write_history(progress.history)
     if found is None:
         progress.best_epoch = end.epoch
     elif better(learner.config.train.metric, found, progress.best_scores):

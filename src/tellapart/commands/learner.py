@@ -7,21 +7,24 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
 from tellapart.commands.watch import Watch
-from tellapart.config import RunConfig
+from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
 from tellapart.data.resident import Loaded
-from tellapart.data.sizes import at_scale, at_size, share_of_epoch
+from tellapart.data.sizes import at_scale, at_size
+from tellapart.errors import SettingError
 from tellapart.evaluation.measures import scores
 from tellapart.evaluation.predict import BATCH, predict
-from tellapart.models import build_model
+from tellapart.models import build_model, chosen
+from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
-from tellapart.training.fit import Plan, TrainState, new_state, plan
+from tellapart.training.fit import Length, Plan, TrainState, new_state, plan, takes
 from tellapart.types import Batch, Order
 from tellapart.world import World
 
@@ -61,9 +64,42 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
     state = new_state(module, config.optim, world, config.train.samples_a_step)
     sample = next(in_order(part, 1)).inputs.to(world.device)
-    steps = steps_per_epoch(len(part), config.train.samples_a_step)
-    settled = plan(state.module, sample, config.optim, config.train, steps, world)
-    return Learner(config=config, loaded=loaded, world=world, state=state, plan=settled)
+    if config.train.hardest != (1.0,):
+        state.losses = torch.full((len(part),), torch.inf, device=world.device)
+    settled = plan(state.module, sample, config.optim, config.train, lengths(config.train, len(part)), world)
+    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled)
+    refused = refused_sizes(learner, config.load.sizes)
+    if refused:
+        raise SettingError(
+            f"sizes holds {refused[0]:g}, but the model {chosen(config.model, loaded.spec)} has no answer to pictures "
+            "that much smaller. Leave sizes out, or take a model for any size, as whitened-cnn or resnet-18."
+        )
+    return learner
+
+
+def lengths(config: TrainConfig, samples: int) -> tuple[Length, ...]:
+    """How much an epoch goes over, for each of the shares that it learns from."""
+    counts = [max(1, round(share * samples)) for share in config.hardest]
+    return tuple(Length(samples=count, steps=steps_per_epoch(count, config.samples_a_step)) for count in counts)
+
+
+def refused_sizes(learner: Learner, sizes: tuple[float, ...]) -> list[float]:
+    """Those of the shares of the full picture size that the model has no answer to."""
+    if learner.loaded.spec.kind != "image":
+        return [share for share in sizes if share != 1]
+    sample = next(in_order(learner.loaded.parts["train"], 1)).inputs.to(learner.world.device)
+    height, width = sample.shape[2:]
+
+    def cut(share: float) -> Tensor:
+        return sample[:, :, : max(1, round(height * share)), : max(1, round(width * share))]
+
+    return [share for share in sizes if share != 1 and not takes(learner.state.module, cut(share))]
+
+
+def check_patience(config: TrainConfig, loaded: Loaded) -> None:
+    """Raise SettingError where training shall stop early and there is nothing to tell it when."""
+    if config.patience and "val" not in loaded.parts:
+        raise SettingError(f"patience is {config.patience}, but there is no val part to be better on: set val_share.")
 
 
 def circumstances(learner: Learner) -> dict[str, Any]:
@@ -74,6 +110,7 @@ def circumstances(learner: Learner) -> dict[str, Any]:
         "device": str(world.device),
         "threads": world.threads,
         "bf16": world.bf16,
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "versions": {name: found[name] for name in ("tellapart", "torch", "numpy") if name in found},
     }
 
@@ -86,8 +123,7 @@ def with_sizes(learner: Learner, sizes: tuple[float, ...]) -> Learner:
 def settled_config(learner: Learner) -> RunConfig:
     """The settings with what was left to the tool or to the clock as it was settled: they give the run again."""
     plan = learner.plan
-    whole = plan.steps == plan.epochs * plan.steps_per_epoch
-    epochs, steps = (plan.epochs, None) if whole else (None, plan.steps)
+    epochs, steps = (plan.epochs, None) if plan.steps == plan.whole else (None, plan.steps)
     return replace(learner.config, train=replace(learner.config.train, time=None, epochs=epochs, steps=steps))
 
 
@@ -102,7 +138,7 @@ def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]
     resized = lru_cache(maxsize=1)(partial(at_size, part))
 
     def sized(order: Order) -> Iterable[Batch]:
-        side = max(1, round(full * share_of_epoch(sizes, order.epoch, learner.plan.epochs)))
+        side = max(1, round(full * phase(sizes, order.epoch, learner.plan.epochs)))
         return watch.each(
             shuffled(resized(side), order, config.train.samples_a_step, at_scale(augmentation, side / full))
         )

@@ -14,7 +14,7 @@ from tellapart.commands.train import finish, prepared
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig, read_toml
 from tellapart.errors import SettingError
-from tellapart.files import remove_unfinished, write_text
+from tellapart.files import held, remove_unfinished, write_text
 from tellapart.names import counted
 from tellapart.runs.checkpoint import newest_checkpoint, read_position, restore
 from tellapart.runs.facts import recorded
@@ -23,6 +23,8 @@ from tellapart.world import join_world
 
 PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
 """What run.json says of one process alone."""
+HARDWARE = ("device", "threads", "bf16", "instructions")
+"""What the promise of equal bits hangs on beside data and versions."""
 
 log = logging.getLogger("tellapart")
 
@@ -35,24 +37,23 @@ def resume(path: Path, *, epochs: str | None = None, allow_inexact: bool = False
     Raises SettingError where there is nothing to do or something has changed, DataError where this is no run.
     """
     check_resume(path, epochs)
-    watch, clock, run = watch or Silence(), Stopwatch(), RunFolder(path=path)
-    facts = run.read_facts()
+    with held(path):
+        _go_on(RunFolder(path=path), epochs, allow_inexact, watch or Silence())
+    return path
+
+
+def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch) -> None:
+    """Resume, while nobody else is at work in the folder."""
+    path, clock, facts = run.path, Stopwatch(), run.read_facts()
     config = _asked(run, epochs, facts)
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
-    if facts.get("status") == "finished" and position["state"]["epoch"] >= (config.train.epochs or 0):
-        raise SettingError(f"{path}: the run is finished. To train it further: tellapart resume {path} --epochs +10")
-    if facts.get("status") == "finished" and str(facts.get("exit_reason")).startswith("early stop"):
-        raise SettingError(
-            f"{path}: the run is finished: it stopped early, and would again. Train anew with a larger --patience: "
-            f"tellapart train --config {run.config} --patience N"
-        )
+    _check_unfinished(run, facts, position, config)
     check(config)
     _same_world(position["circumstances"], config, allow_inexact)
     learner, source = prepared(config, watch)
     _same_promises(position["circumstances"], learner, allow_inexact)
     learner.progress = restore(checkpoint, learner.state)
-    learner.state.within = min(learner.state.within, learner.plan.steps_per_epoch)  # of data that are fewer now
     if epochs is not None:
         write_text(run.config, config.to_toml())
     watch.say(f"{path}: goes on after step {learner.state.step:,} of {learner.plan.steps:,}")
@@ -62,7 +63,21 @@ def resume(path: Path, *, epochs: str | None = None, allow_inexact: bool = False
         remove_unfinished(path)
         clock.lap("load")
         finish(learner, run, source, facts, watch, clock)
-    return path
+
+
+def _check_unfinished(run: RunFolder, facts: dict[str, Any], position: dict[str, Any], config: RunConfig) -> None:
+    """Raise SettingError where there is nothing left to train."""
+    if facts.get("status") != "finished":
+        return
+    if position["state"]["epoch"] >= (config.train.epochs or 0):
+        raise SettingError(
+            f"{run.path}: the run is finished. To train it further: tellapart resume {run.path} --epochs +10"
+        )
+    if str(facts.get("exit_reason")).startswith("early stop"):
+        raise SettingError(
+            f"{run.path}: the run is finished: it stopped early, and would again. Train anew with a larger --patience: "
+            f"tellapart train --config {run.config} --patience N"
+        )
 
 
 def _asked(run: RunFolder, epochs: str | None, facts: dict[str, Any]) -> RunConfig:
@@ -84,8 +99,7 @@ def _same_world(then: dict[str, Any], config: RunConfig, allow_inexact: bool) ->
 def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) -> None:
     """Refuse what would break equal bits, unless that is allowed; then it is told."""
     now = circumstances(learner)
-    before = {name: then[name] for name in ("device", "threads", "bf16")} | then["versions"]
-    after = {name: now[name] for name in ("device", "threads", "bf16")} | now["versions"]
+    before, after = ({name: side[name] for name in HARDWARE} | side["versions"] for side in (then, now))
     changed = [
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value
     ]

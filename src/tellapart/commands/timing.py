@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import islice
 
 from tellapart.checks import seconds_of
-from tellapart.commands.budget import new_budget
-from tellapart.commands.learner import Learner, batches, settled_config, with_sizes
+from tellapart.commands.budget import SIZES, new_budget
+from tellapart.commands.learner import Learner, batches, refused_sizes, with_sizes
 from tellapart.commands.watch import Silence
 from tellapart.data.batches import in_order
 from tellapart.evaluation.predict import BATCH, predict
-from tellapart.files import write_text
-from tellapart.runs.run_folder import RunFolder
-from tellapart.training.fit import convolves
 from tellapart.training.rehearsal import rehearse
 from tellapart.types import Order
 
@@ -22,9 +20,10 @@ def plan_in_time(learner: Learner) -> None:
     """Time a few real steps, then settle steps and picture sizes so that training ends in the time asked for."""
     asked = learner.config.train.time
     assert asked is not None
-    config, sizes = learner.config, learner.config.load.sizes
-    epoch_s = _validation_s(learner)
-    resizable = learner.loaded.spec.kind == "image" and convolves(learner.state.module)
+    config, epoch_s = learner.config, _validation_s(learner)
+    ways: Sequence[tuple[float, ...]] = [config.load.sizes]
+    if config.load.sizes == (1.0,):
+        ways = [way for way in SIZES if not refused_sizes(learner, way)]
 
     def timed(share: float) -> float:
         return rehearse(learner.state, batches(with_sizes(learner, (share,)), Silence())(first), learner.plan)
@@ -32,8 +31,7 @@ def plan_in_time(learner: Learner) -> None:
     first = Order(seed=config.train.seed, epoch=0)
     learner.budget, sizes, learner.plan = new_budget(
         seconds_of("time", asked),
-        config.load.sizes,
-        resizable and config.load.sizes == (1.0,),
+        ways,
         timed,
         epoch_s,
         learner.plan,
@@ -41,13 +39,12 @@ def plan_in_time(learner: Learner) -> None:
     learner.config = with_sizes(learner, sizes).config
 
 
-def plan_again(learner: Learner, run: RunFolder) -> None:
-    """Move the end of the schedule to where the time asked for ends, by what has been seen of the machine's pace."""
+def plan_again(learner: Learner) -> bool:
+    """Move the end of the schedule to where the time asked for ends, by the machine's pace; whether it was moved."""
     assert learner.budget is not None
-    planned = learner.budget.planned_again(learner.config.load.sizes, learner.plan, learner.state.step)
-    if planned is not learner.plan:
-        learner.plan = planned
-        write_text(run.config, settled_config(learner).to_toml())
+    before = learner.plan
+    learner.plan = learner.budget.planned_again(learner.config.load.sizes, before, learner.state.step)
+    return learner.plan is not before
 
 
 def try_step(learner: Learner) -> None:

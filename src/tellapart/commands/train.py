@@ -9,7 +9,7 @@ from tellapart.commands.check import check, check_output
 from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
-from tellapart.commands.learner import Learner, best_module, new_learner, settled_config
+from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.timing import plan_in_time, try_step
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
@@ -20,9 +20,8 @@ from tellapart.data.preview import preview_sheet
 from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
-from tellapart.errors import SettingError
 from tellapart.evaluation.tables import measures_json
-from tellapart.files import replaced_folder, write_text
+from tellapart.files import held, replaced_folder, write_text
 from tellapart.models import chosen
 from tellapart.names import counted
 from tellapart.runs.facts import command_line, recorded
@@ -50,7 +49,7 @@ def train(
     elif config.train.batch == "auto":
         try_step(learner)
     run = RunFolder.new(runs_dir, name or source)
-    with recorded(run, _facts(source, learner)) as facts:
+    with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
         for line in _opening(learner.loaded, facts, learner.state.module):
             watch.say(line)
@@ -65,10 +64,7 @@ def prepared(config: RunConfig, watch: Watch) -> tuple[Learner, str]:
     source = open_source(config.data, config.load)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
     loaded = load(source, config.load)
-    if config.train.patience and "val" not in loaded.parts:
-        raise SettingError(
-            f"patience is {config.train.patience}, but there is no val part to be better on: set val_share."
-        )
+    check_patience(config.train, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
     return new_learner(config, loaded, world), source.name

@@ -32,7 +32,9 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
 
     generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
     rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
-    steps = steps_per_epoch(len(part), batch)
+    if order.among is not None:
+        rows = rows[torch.isin(rows, order.among)]
+    steps = steps_per_epoch(len(rows), batch)
     for step in range(order.skip, steps):
         chosen = rows[step * batch : (step + 1) * batch if step < steps - 1 else None]
         keys = part.keys[chosen]
@@ -40,7 +42,7 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
             inputs = augmented(part.inputs, chosen, keys, order, augmentation)
         else:
             inputs = part.inputs[chosen]
-        yield Batch(inputs=_channels_first(inputs), targets=part.targets[chosen], keys=keys)
+        yield Batch(inputs=_channels_first(inputs), targets=part.targets[chosen], keys=keys, rows=chosen)
 
 
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:

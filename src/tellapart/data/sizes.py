@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000
 """Pictures resized in one go."""
-
-
-def share_of_epoch(sizes: Sequence[float], epoch: int, epochs: int) -> float:
-    """Size of the pictures of an epoch, 0-based: each of the sizes has an equal share of the epochs, in their order."""
-    return sizes[min(epoch * len(sizes) // epochs, len(sizes) - 1)]
 
 
 def at_size(part: Resident, side: int) -> Resident:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from tellapart.training.fit import TrainState
 
-WEIGHTS, AVERAGE, OPTIMISER, BEST = (f"{name}.safetensors" for name in ("weights", "average", "optimiser", "best"))
+NAMES = ("weights", "average", "optimiser", "best", "samples")
+WEIGHTS, AVERAGE, OPTIMISER, BEST, SAMPLES = (f"{name}.safetensors" for name in NAMES)
 POSITION = "state.json"
-SCHEMA = 2
+SCHEMA = 3
 KEPT = 2
 """Checkpoints that are kept: the newest, and one to fall back on where it is damaged."""
 
@@ -53,10 +54,13 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
         tensors[AVERAGE] = copied(state.average.state_dict())
     if progress.best_weights is not None:
         tensors[BEST] = progress.best_weights  # replaced by another best, never changed
+    if state.losses is not None:
+        tensors[SAMPLES] = copied({"losses": state.losses} | ({} if state.among is None else {"among": state.among}))
     position = {
         "step": state.step,
         "epoch": state.epoch,
         "within": state.within,
+        "length": state.length,
         "sums": None if state.sums is None else [repr(value) for value in state.sums.tolist()],  # exact; nan is one too
         "samples": state.samples,
         "seconds": state.seconds,
@@ -141,6 +145,7 @@ def restore(path: Path, state: TrainState) -> Progress:
     if state.average is not None:
         state.average.load_state_dict(load_file(path / AVERAGE))
     _restore_moments(state, load_file(path / OPTIMISER))
+    _restore_samples(state, path)
     sums = position["state"].pop("sums")
     for name, value in position["state"].items():
         setattr(state, name, value)
@@ -219,6 +224,18 @@ def _restore_moments(state: TrainState, kept: Tensors) -> None:
         if value.shape == weight.shape:  # laid out in memory as the weight is: another order of bytes is another sum
             value = weight.detach().clone().copy_(value)
         state.optimiser.state[weight][name] = value.to(weight.device)
+
+
+def _restore_samples(state: TrainState, path: Path) -> None:
+    """What is known of each training sample; nothing, where the data have become more or fewer."""
+    from safetensors.torch import load_file
+
+    if state.losses is None or not (path / SAMPLES).exists():
+        return
+    kept = load_file(path / SAMPLES)
+    if kept["losses"].shape == state.losses.shape:
+        state.losses.copy_(kept["losses"])
+        state.among = None if "among" not in kept else kept["among"].to(state.losses.device)
 
 
 def _trained(state: TrainState) -> list[Any]:

@@ -1,11 +1,13 @@
 """The one training loop."""
 
+from __future__ import annotations
+
 import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -14,6 +16,7 @@ from torch.optim import Optimizer
 
 from tellapart.config import OptimConfig, TrainConfig
 from tellapart.errors import TellapartError
+from tellapart.phases import epochs_of_phases, phase
 from tellapart.seeds import seed_of
 from tellapart.training.average import follow
 from tellapart.training.losses import LOSSES
@@ -49,6 +52,8 @@ class TrainState:
     """Epochs ended."""
     within: int = 0
     """Steps done of the epoch that runs."""
+    length: int = 0
+    """Steps that it has in all, by the plan that held at its start."""
     sums: Tensor | None = None
     """Over the epoch that runs: loss, right answers, weight (3,), float32 on the device."""
     samples: int = 0
@@ -57,11 +62,23 @@ class TrainState:
     """Likewise."""
     pieces: int = 1
     """Parts that a batch is cut into, one after the other, since the whole did not fit the memory."""
+    losses: Tensor | None = None
+    """Loss of each training sample when it was last learned from (N,), float32; inf before. Kept where it chooses."""
+    among: Tensor | None = None
+    """Rows that the epoch that runs goes over, int64, where it is not all of them."""
 
     @property
     def judged(self) -> nn.Module:
         """The module that is validated and kept: with averaged weights where there are such."""
         return self.average or self.module
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """How much an epoch goes over."""
+
+    samples: int
+    steps: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +89,39 @@ class Plan:
     seed: int
     epochs: int
     steps: int
-    """Of all epochs together; where it is no multiple of an epoch's, the last one is cut short."""
-    steps_per_epoch: int
+    """Of all epochs together; where an epoch would end later, it is cut short."""
+    lengths: tuple[Length, ...]
+    """Of an epoch; each holds for an equal share of the epochs."""
     autocast: torch.dtype | None
     """Arithmetic of forward and backward; None is the weights' own fp32."""
+
+    def length(self, epoch: int) -> Length:
+        """Of an epoch, 0-based."""
+        return phase(self.lengths, epoch, self.epochs)
+
+    @property
+    def whole(self) -> int:
+        """Steps of all epochs where none is cut short."""
+        return steps_of(self.lengths, self.epochs)
+
+    def ending(self, steps: int) -> Plan:
+        """The same with another end; its last epoch may be cut short."""
+        return replace(self, steps=steps, epochs=epochs_for(self.lengths, steps))
+
+
+def steps_of(lengths: Sequence[Length], epochs: int) -> int:
+    """Steps of so many epochs."""
+    counts = epochs_of_phases(len(lengths), epochs)
+    return sum(length.steps * count for length, count in zip(lengths, counts, strict=True))
+
+
+def epochs_for(lengths: Sequence[Length], steps: int) -> int:
+    """A number of epochs that has so many steps, with no epoch to spare."""
+    longest = max(length.steps for length in lengths)
+    epochs = max(1, steps // longest)
+    while steps_of(lengths, epochs) < steps:
+        epochs += max(1, (steps - steps_of(lengths, epochs)) // longest)
+    return epochs
 
 
 def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 64) -> TrainState:
@@ -91,26 +137,32 @@ def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 
 
 
 def plan(
-    module: nn.Module, sample: Tensor, optim: OptimConfig, train: TrainConfig, steps_per_epoch: int, world: World
+    module: nn.Module,
+    sample: Tensor,
+    optim: OptimConfig,
+    train: TrainConfig,
+    lengths: tuple[Length, ...],
+    world: World,
 ) -> Plan:
     """Epochs, steps and arithmetic. All follow from settings, model and hardware; no clock has a say, so runs repeat.
 
-    sample  one raw input (1, ...) on the module's device
+    sample   one raw input (1, ...) on the module's device
+    lengths  of an epoch, each for an equal share of the epochs
     """
     muon = optim.optimiser == "muon"
     least, most = (LEAST_STEPS_MUON, MOST_EPOCHS_MUON) if muon else (LEAST_STEPS, MOST_EPOCHS)
-    epochs = train.epochs or min(most, max(LEAST_EPOCHS, -(-least // steps_per_epoch)))
-    steps = train.steps or epochs * steps_per_epoch
+    epochs = train.epochs or min(most, max(LEAST_EPOCHS, epochs_for(lengths, least)))
     pays = world.bf16 and train.samples_a_step * conv_products(module, sample) >= BF16_PRODUCTS
     bf16 = train.precision == "bf16" or (train.precision == "auto" and pays)
-    return Plan(
+    planned = Plan(
         optim=optim,
         seed=train.seed,
-        epochs=-(-steps // steps_per_epoch),
-        steps=steps,
-        steps_per_epoch=steps_per_epoch,
+        epochs=epochs,
+        steps=steps_of(lengths, epochs),
+        lengths=lengths,
         autocast=torch.bfloat16 if bf16 else None,
     )
+    return planned.ending(train.steps) if train.steps else planned
 
 
 def never(state: TrainState) -> bool:  # noqa: ARG001
@@ -133,8 +185,12 @@ def fit(
     """
     while state.step < plan.steps:
         device = next(state.module.parameters()).device
+        if state.within == 0:
+            length = plan.length(state.epoch)
+            state.length, state.among = length.steps, hardest(state.losses, length.samples)
+        order = Order(seed=plan.seed, epoch=state.epoch, skip=state.within, among=state.among)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            paused = _steps(state, batches(Order(seed=plan.seed, epoch=state.epoch, skip=state.within)), plan, pause)
+            paused = _steps(state, batches(order), plan, pause)
         yield Pause(step=state.step) if paused else _epoch_end(state, plan)
 
 
@@ -142,7 +198,7 @@ def _steps(state: TrainState, batches: Iterable[Batch], plan: Plan, pause: Calla
     """Train on the batches; whether it paused before the last of them."""
     began, before = time.perf_counter(), state.seconds
     state.module.train()
-    last = min(plan.steps_per_epoch, plan.steps - state.step + state.within)
+    last = min(state.length, plan.steps - state.step + state.within)
     for batch in islice(batches, last - state.within):
         set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim))
         sums = step_once(state, batch, plan)
@@ -194,7 +250,8 @@ def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
                 raise
         state.pieces *= 2
         give_back_memory(state.module, kept)
-        said = f"Out of memory: batches of {len(batch.targets)} go on in {state.pieces} pieces, with the same result."
+        said = f"Out of memory: batches of {len(batch.targets)} go on in {state.pieces} pieces, with the same result"
+        said += ", but that normalisation sees a piece alone." if kept else "."
         logging.getLogger("tellapart").warning(said)
     step(state.optimiser)
     if state.average is not None and plan.optim.ema is not None:
@@ -211,21 +268,34 @@ def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
         weight = torch.full((), float(len(batch.targets)), device=batch.targets.device)
     else:
         weight = batch.weights.sum()
-    done = [_piece(state.module, piece, weight, plan) for piece in cut(batch, state.pieces)]
+    done = [_piece(state, piece, weight, plan) for piece in cut(batch, state.pieces)]
     total, right = done[0]
     for more, also_right in done[1:]:
         total, right = total + more, right + also_right
     return torch.stack([total, right, weight])
 
 
-def _piece(module: nn.Module, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
+def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
-        logits = module(batch.inputs)
+        logits = state.module(batch.inputs)
     losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]
+    if state.losses is not None and batch.rows is not None:
+        state.losses[batch.rows] = LOSSES[plan.optim.loss](logits.detach(), batch.targets, 0.0)
     return total.detach(), (logits.detach().argmax(1) == batch.targets).sum()
+
+
+def hardest(losses: Tensor | None, count: int) -> Tensor | None:
+    """Rows of the largest losses, of equal ones the first; None where that is all of them.
+
+    losses  float32 (N,)  ->  int64 (count,), rising
+    Source: Jiang et al. 2019, "Accelerating Deep Learning by Focusing on the Biggest Losers" (arXiv:1910.00762).
+    """
+    if losses is None or count >= len(losses):
+        return None
+    return losses.argsort(descending=True, stable=True)[:count].sort().values
 
 
 def _seed_draws(seed: int, device: torch.device) -> None:
@@ -252,6 +322,19 @@ def conv_products(module: nn.Module, sample: Tensor) -> int:
     for hook in hooks:
         hook.remove()
     return total
+
+
+def takes(module: nn.Module, sample: Tensor) -> bool:
+    """Whether the module has an answer for a raw sample (1, ...) of this shape."""
+    training = module.training
+    try:
+        with torch.inference_mode():
+            module.eval()(sample)
+    except RuntimeError:
+        return False
+    finally:
+        module.train(training)
+    return True
 
 
 def convolves(module: nn.Module) -> bool:

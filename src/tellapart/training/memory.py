@@ -30,6 +30,7 @@ def cut(batch: Batch, pieces: int) -> Iterator[Batch]:
             targets=batch.targets[part],
             keys=batch.keys[part],
             weights=None if batch.weights is None else batch.weights[part],
+            rows=None if batch.rows is None else batch.rows[part],
         )
 
 

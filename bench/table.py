@@ -1,0 +1,172 @@
+"""The section `Measured` of the README, made from `bench/results`: no number in it is typed by hand.
+
+python bench/table.py [--check]
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- made by bench/table.py -->\n", "<!-- to here -->\n"
+
+Found = dict[str, Any]
+
+
+def seconds(spread: Found) -> str:
+    """The median of some times: 12.3 s, 123 s."""
+    value = spread["median"]
+    return f"{value:.1f} s" if value < 20 else f"{value:.0f} s"
+
+
+def accuracy(spread: Found) -> str:
+    """Mean and range of some accuracies."""
+    runs = spread["runs"]
+    mean = f"{sum(runs) / len(runs):.2%}".replace("%", " %")
+    return mean if len(runs) == 1 else f"{mean} ({100 * min(runs):.2f} to {100 * max(runs):.2f})"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown, and an empty line."""
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def times(ratio: float) -> str:
+    """How many times."""
+    return f"{ratio:.0f}x" if ratio >= 20 else f"{ratio:.1f}x"
+
+
+def of_recipes(found: Found) -> list[str]:
+    """What is shipped."""
+    rows = []
+    for name, result in found["results"].items():
+        recipe, _, data = name.rpartition(" on ")
+        words = f"`{data} --recipe {recipe}`" if recipe else f"`{data}`"
+        rows.append([words, accuracy(result["test"]), seconds(result["training_s"]), seconds(result["whole_s"])])
+    return table(["`tellapart train`", f"test accuracy ({found['seeds']} seeds)", "training", "whole command"], rows)
+
+
+def of_cifar94(found: Found) -> list[str]:
+    """CIFAR-10 to 94 %."""
+    record, plain = found["record"]["training_s"]["median"], found["plain"]["training_s"]["median"]
+    took = found["ours"]["training_s"]["median"]
+    runs = len(found["ours"]["accuracy"]["runs"])
+    rows = [
+        [f"`cifar-fast` ({runs} seeds)", accuracy(found["ours"]["accuracy"]), seconds(found["ours"]["training_s"]), ""],
+        ["`cifar-quick`, likewise", accuracy(found["quick"]["accuracy"]), seconds(found["quick"]["training_s"]), ""],
+        [
+            "the published record recipe, in bf16, channels last, with our malloc tuning",
+            accuracy(found["record"]["accuracy"]),
+            seconds(found["record"]["training_s"]),
+            f"{took / record:.2f}x",
+        ],
+        [
+            "the same in fp32, as a script has it (reckoned from a few steps)",
+            "",
+            f"{plain:.0f} s",
+            f"{took / plain:.2f}x",
+        ],
+    ]
+    return table(["CIFAR-10", "test accuracy", "training", "ours takes"], rows)
+
+
+def of_mnist_time(found: Found) -> list[str]:
+    """MNIST to two accuracies."""
+    rows = []
+    for goal, result in found["goals"].items():
+        if not isinstance(result, dict):
+            continue
+        classic = result["classic_s"]
+        beside = f"{classic:.0f} s" if classic else f"never, in {found['classic'][-1]['training_s']:.0f} s"
+        ratio = times(result["times_faster_than_classic"]) if classic else ""
+        rows.append([goal, accuracy(result["accuracy"]), seconds(result["training_s"]), beside, ratio])
+    head = ["MNIST to", f"`mnist-fast` ({found['seeds']} seeds)", "training", "classic 14-epoch script", "faster"]
+    return table(head, rows)
+
+
+def of_peers(found: Found) -> list[str]:
+    """The same network everywhere."""
+    lines = []
+    for race in found["networks"].values():
+        head = f"{race['title']}, {race['samples']:,} pictures, {race['epochs']} epochs, {race['settings']}"
+        rows = [
+            [
+                arm,
+                seconds(result["seconds"]),
+                f"{result['ratio_seconds']:.1f}x",
+                seconds(result["seconds_whole"]),
+                accuracy(result["accuracy"]),
+            ]
+            for arm, result in sorted(race["arms"].items(), key=lambda item: item[1]["seconds"]["median"])
+        ]
+        lines += table([head, "training", "of ours", "whole process", "test accuracy"], rows)
+    return lines
+
+
+def of_plain_script(found: Found) -> list[str]:
+    """Beside the script of a tutorial."""
+    rows = []
+    for name, result in found["networks"].items():
+        plain, ours = result["plain"], result["tellapart"]
+        right = f"{plain['accuracy']['median']:.2%} / {ours['accuracy']['median']:.2%}".replace("%", " %")
+        ratio = times(result["ratio_training"])
+        rows.append([f"`{name}`", seconds(plain["training_s"]), seconds(ours["training_s"]), ratio, right])
+    what = f"MNIST, {found['epochs']} epochs, batch {found['batch']}, beside a torchvision + DataLoader script"
+    return table([what, "script", "tellapart", "faster", "accuracy"], rows)
+
+
+def of_contention(found: Found) -> list[str]:
+    """Beside a foreign process."""
+    rows = [
+        [arm, seconds(found[arm]["alone"]), seconds(found[arm]["beside"]), f"{found[arm]['slowdown']:.1f}x"]
+        for arm in ("tellapart", "plain")
+    ]
+    return table(["an epoch of `cnn-16-32` on MNIST", "alone", "beside a process that hogs a core", "slower"], rows)
+
+
+PARTS = {
+    "recipes": of_recipes,
+    "cifar94": of_cifar94,
+    "mnist_time": of_mnist_time,
+    "plain_script": of_plain_script,
+    "peers": of_peers,
+    "contention": of_contention,
+}
+
+
+def section() -> str:
+    """Everything between the two marks."""
+    lines, machines = [], {}
+    for name, part in PARTS.items():
+        path = HERE / "results" / f"{name}.json"
+        if path.exists():
+            found = json.loads(path.read_text())
+            machines[name] = f"{found['machine']['cores']} cores of an {found['machine']['processor']}"
+            lines += part(found)
+    where = sorted(set(machines.values()))
+    said = f"On {where[0]}" if len(where) == 1 else "; ".join(f"{name} on {on}" for name, on in machines.items())
+    return "\n".join([f"{said}; medians. `make bench` and `make bench-peers` measure yours.", "", *lines])
+
+
+def main() -> None:
+    """Write the section into the README, or say whether it is there as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where the README says otherwise")
+    args = parser.parse_args()
+    text = README.read_text()
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    made = f"{before}{BEGIN}{section()}{END}{after}"
+    if args.check and made != text:
+        sys.exit("README.md does not say what bench/results holds: python bench/table.py")
+    if not args.check:
+        README.write_text(made)
+
+
+if __name__ == "__main__":
+    main()
