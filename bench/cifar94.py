@@ -6,7 +6,8 @@ in bf16 and channels last, with our malloc tuning and with its data in memory be
 same recipe in fp32 as a script would have it: a few steps of it, for it takes most of an hour. All are judged on the
 10,000 test pictures.
 
-    python bench/cifar94.py [--seeds 3] [--record-runs 1] [--plain-steps 3] [--data-dir FOLDER] [--tiny]
+    python bench/cifar94.py [--seeds 3] [--record-runs 1] [--plain-steps 3] [--only ours ...]
+                            [--data-dir FOLDER] [--tiny]
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+ARMS = ("ours", "quick", "record", "plain")
 RECIPES = {"ours": "cifar-fast", "quick": "cifar-quick"}
 
 
@@ -79,6 +81,15 @@ def in_own_process(arm: str, seed: int, args: argparse.Namespace) -> dict[str, f
     return found
 
 
+def before(arm: str) -> list[dict[str, float]]:
+    """The runs of an arm that the result of the last time has."""
+    from machine import RESULTS
+
+    found = json.loads((RESULTS / "cifar94.json").read_text())[arm]
+    count = len(found["training_s"]["runs"])
+    return [{key: values["runs"][number] for key, values in found.items()} for number in range(count)]
+
+
 def product_peak() -> float:
     """FLOP/s of a large bf16 matrix product here: what the share of the peak is of."""
     import torch
@@ -100,6 +111,9 @@ def main() -> None:
     parser.add_argument("--record-runs", type=int, default=1)
     parser.add_argument("--plain-steps", type=int, default=3)
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
+    parser.add_argument(
+        "--only", nargs="+", choices=ARMS, default=list(ARMS), help="the others stay as measured before"
+    )
     parser.add_argument("--tiny", action="store_true", help="a few steps of each, to see that it works")
     parser.add_argument("--arm", choices=["record", "plain"], help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -111,17 +125,17 @@ def main() -> None:
         return
     from machine import spread, write_result
 
-    runs: dict[str, list[dict[str, float]]] = {"ours": [], "quick": [], "record": [], "plain": []}
-    for seed in range(args.seeds):
-        for arm, recipe in RECIPES.items():
-            runs[arm].append(ours(recipe, seed, args.data_dir, args.tiny))
-            print(f"{arm:<8}{runs[arm][-1]}", file=sys.stderr, flush=True)
-        if seed < args.record_runs:
-            runs["record"].append(in_own_process("record", seed, args))
-            print(f"record  {runs['record'][-1]}", file=sys.stderr, flush=True)
-        if seed == 0:
-            runs["plain"].append(in_own_process("plain", seed, args))
-            print(f"plain   {runs['plain'][-1]}", file=sys.stderr, flush=True)
+    times = {"ours": args.seeds, "quick": args.seeds, "record": args.record_runs, "plain": 1}
+    runs: dict[str, list[dict[str, float]]] = {arm: [] if arm in args.only else before(arm) for arm in times}
+    for seed in range(max(args.seeds, args.record_runs)):
+        for arm in args.only:
+            if seed < times[arm]:
+                runs[arm].append(
+                    ours(RECIPES[arm], seed, args.data_dir, args.tiny)
+                    if arm in RECIPES
+                    else in_own_process(arm, seed, args)
+                )
+                print(f"{arm:<8}{runs[arm][-1]}", file=sys.stderr, flush=True)
     result: dict[str, Any] = {
         arm: {key: spread([run[key] for run in done]) for key in done[0]} for arm, done in runs.items()
     }

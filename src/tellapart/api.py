@@ -14,6 +14,7 @@ from tellapart.config import DataConfig, RunConfig
 from tellapart.errors import DataError
 from tellapart.runs.run_folder import RunFolder, model_folder
 from tellapart.types import DataSpec, Measure, Part
+from tellapart.world import wait_passively
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +45,7 @@ def train(
     config = RunConfig.of(str(data), below(recipe, str(data), settings) | settings)
     check(config)
     check_output(Path(runs_dir), name)
+    wait_passively()
     from tellapart.commands.train import train as train_command
 
     return Run(path=train_command(config, runs_dir=Path(runs_dir), name=name, watch=watch_for(quiet)))
@@ -60,6 +62,7 @@ def resume(
     Raises SettingError where there is nothing to do or something has changed, DataError where this is no run,
     DamagedError where no checkpoint is whole.
     """
+    wait_passively()
     from tellapart.commands.resume import resume as resume_command
 
     asked = None if epochs is None else str(epochs)

@@ -31,6 +31,10 @@ class World:
     threads: int
     bf16: bool
     """Whether the device multiplies bf16 in hardware."""
+    passive: bool = False
+    """Whether idle threads sleep instead of spinning."""
+    keeps_memory: bool = False
+    """Whether what large tensors give back stays with the process."""
 
 
 def join_world(config: TrainConfig) -> World:
@@ -43,13 +47,15 @@ def join_world(config: TrainConfig) -> World:
         )
     cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
     threads = config.threads or min(torch.get_num_threads(), allowed_cpus())  # torch's heeds OMP_NUM_THREADS
-    keep_freed_memory()
+    kept = keep_freed_memory()
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return World(
         device=torch.device("cuda" if cuda else "cpu"),
         threads=threads,
         bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has_bf16(),
+        passive=os.environ.get("OMP_WAIT_POLICY", "").upper() == "PASSIVE",
+        keeps_memory=kept,
     )
 
 
@@ -80,16 +86,17 @@ def wait_passively() -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def keep_freed_memory() -> None:
+def keep_freed_memory() -> bool:
     """Have glibc keep what large tensors give back, so that each step does not fault its pages in anew.
 
     Only training asks for it: memory stays with the process. Where the C library is another one, nothing happens.
+    Whether it does so comes out.
     """
     if platform.libc_ver()[0] != "glibc":
-        return
+        return False
     libc = ctypes.CDLL(None)
-    for option, value in MALLOC.items():
-        libc.mallopt(option, value)
+    taken = [libc.mallopt(option, value) for option, value in MALLOC.items()]
+    return all(taken)
 
 
 def free_memory_bytes() -> int | None:

@@ -27,6 +27,7 @@ from tellapart.names import counted
 from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import RunFolder
+from tellapart.training.fit import convolves
 from tellapart.types import Order, Part
 from tellapart.world import join_world
 
@@ -121,6 +122,9 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
         "precision": "bf16" if learner.plan.autocast else "fp32",
         "device": str(learner.world.device),
         "threads": learner.world.threads,
+        "channels_last": convolves(learner.state.module),
+        "passive_waiting": learner.world.passive,
+        "freed_memory_kept": learner.world.keeps_memory,
     }
 
 
@@ -133,8 +137,11 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
     weights = sum(p.numel() for p in module.parameters())
-    where = f"{facts['precision']} on {facts['device']}, {counted(facts['threads'], 'thread')}"
-    return [*lines, f"{facts['model']}: {weights:,} weights, {counted(facts['epochs_planned'], 'epoch')}, {where}"]
+    fit = {"channels last": "channels_last", "passive": "passive_waiting", "keeping memory": "freed_memory_kept"}
+    said = [word for word, fact in fit.items() if facts[fact]]
+    where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
+    what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]
+    return [*lines, ", ".join([*what, *where])]
 
 
 def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evaluation]) -> Card:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from tellapart.training.memory import out_of_memory
 from tellapart.types import Batch, Predictions
 
 BATCH = 256
@@ -22,8 +23,22 @@ def predict(module: nn.Module, batches: Iterable[Batch], ids: Sequence[str], cla
     logits, targets = [], []
     with torch.inference_mode():
         for batch in batches:
-            logits.append(module(batch.inputs.to(device)).float().cpu().numpy())
+            logits.append(_answers(module, batch.inputs.to(device)).float().cpu().numpy())
             targets.append(batch.targets.cpu().numpy())
     return Predictions(
         ids=tuple(ids), logits=np.concatenate(logits), targets=np.concatenate(targets), classes=tuple(classes)
     )
+
+
+def _answers(module: nn.Module, inputs: Tensor) -> Tensor:
+    """The module's logits (B, K); where memory runs out, of one half of the batch and then of the other."""
+    try:
+        logits: Tensor = module(inputs)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error) or len(inputs) == 1:
+            raise
+    else:
+        return logits
+    if inputs.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return torch.cat([_answers(module, half) for half in inputs.tensor_split(2)])
