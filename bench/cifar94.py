@@ -82,10 +82,14 @@ def in_own_process(arm: str, seed: int, args: argparse.Namespace) -> dict[str, f
 
 
 def before(arm: str) -> list[dict[str, float]]:
-    """The runs of an arm that the result of the last time has."""
-    from machine import RESULTS
+    """The runs of an arm that the result of the last time has, on this machine."""
+    from machine import RESULTS, machine
 
-    found = json.loads((RESULTS / "cifar94.json").read_text())[arm]
+    path = RESULTS / "cifar94.json"
+    whole = json.loads(path.read_text()) if path.exists() else {}
+    if arm not in whole or whole["machine"] != machine():
+        sys.exit(f"{path} has no {arm} of this machine: measure it too, without --only.")
+    found = whole[arm]
     count = len(found["training_s"]["runs"])
     return [{key: values["runs"][number] for key, values in found.items()} for number in range(count)]
 

@@ -1,4 +1,6 @@
-"""On one GPU: `cifar-fast` beside the published record recipe, warm and cold. Needs no network and one command.
+"""On one GPU: `cifar-fast` beside the published record recipe, warm and cold; ResNet-50 beside a plain loop.
+
+Needs no network and one command.
 
 Warm: both in this process, their data on the card, after two runs that are not counted; in turns, at least 20 of each.
 Cold: `tellapart train cifar10 --recipe cifar-fast` from the start of its process to its end, report included.
@@ -20,7 +22,9 @@ from typing import Any
 
 import torch
 
+import gpu_resnet50
 import record_recipe
+from gpu_resnet50 import PRODUCTS, SIDE, pictures
 from machine import spread, write_result
 from tellapart.commands.learner import Learner, batches, best_module, new_learner
 from tellapart.commands.recipes import below
@@ -87,6 +91,24 @@ def cold(data: Path, tiny: bool) -> dict[str, float]:
         return {"whole_s": time.perf_counter() - began}
 
 
+def resnet50(device: torch.device, rounds: int, tiny: bool) -> dict[str, Any]:
+    """Pictures a second of both loops, in turns; their ratio; the share of the card's peak."""
+    count, side, batch, warm, steps = (8, 64, 2, 1, 2) if tiny else (4096, SIDE, 256, 10, 40)
+    part = pictures(count, side, device)
+    arms: dict[str, Callable[..., float]] = {"plain": gpu_resnet50.plain, "ours": gpu_resnet50.ours}
+    speeds: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(rounds):
+        for name, arm in arms.items():
+            speeds[name].append(arm(part, batch, warm, steps))
+    found: dict[str, Any] = {name: spread(values) for name, values in speeds.items()}
+    ours = found["ours"]["median"]
+    peak = gpu_resnet50.product_peak(device, 256 if tiny else 8192)
+    share = 6 * PRODUCTS * ours / peak
+    found |= {"times_faster": ours / found["plain"]["median"], "product_peak_flops_per_s": peak, "share_of_peak": share}
+    print(f"ResNet-50: {ours:,.0f} pictures/s, {found['times_faster']:.2f}x the plain loop, {share:.0%} of the peak")
+    return found
+
+
 def few(loaded: Loaded, count: int) -> Loaded:
     """The first samples of each part."""
     parts = {
@@ -132,6 +154,7 @@ def main() -> None:
     }
     result["ratio_to_record"] = result["ours"]["training_s"]["median"] / result["record"]["training_s"]["median"]
     result["cold"] = cold(args.data_dir, args.tiny)
+    result["resnet50"] = resnet50(device, 1 if args.tiny else 5, args.tiny)
     result["gpu"] = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     print(f"ours takes {result['ratio_to_record']:.2f}x of the record recipe; cold {result['cold']['whole_s']:.1f} s")
     if not args.tiny:

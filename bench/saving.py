@@ -12,7 +12,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from itertools import islice
 from pathlib import Path
 
 from tellapart.world import wait_passively
@@ -38,7 +37,7 @@ USUAL_S = 30.0
 
 def learner_of(recipe: str, data: str, folder: Path) -> Learner:
     """The recipe before its first step."""
-    config = RunConfig.of(data, below(recipe, data, ()) | {"data_dir": folder})
+    config = RunConfig.of(data, below(recipe, data, ()) | {"data_dir": folder, "sizes": (1.0,), "hardest": (1.0,)})
     loaded = load(open_source(data, config.load), config.load)
     return new_learner(config, loaded, join_world(config.train))
 
@@ -47,11 +46,12 @@ def took(
     learner: Learner, made: Callable[[Order], Iterable[Batch]], saves: int, every: int, saver: Saver | None
 ) -> float:
     """Seconds of `saves` times `every` steps, saving after each lot where there is a saver."""
-    began = time.perf_counter()
-    pauses = fit(learner.state, made, learner.plan, lambda state: state.step % every == 0)
-    for _ in islice(pauses, saves):
-        if saver is not None:
+    began, last = time.perf_counter(), learner.state.step + saves * every
+    for _ in fit(learner.state, made, learner.plan, lambda state: state.step % every == 0):
+        if saver is not None and learner.state.step % every == 0:
             saver.save(moment(learner.state, learner.progress, circumstances(learner)))
+        if learner.state.step >= last:
+            break
     if saver is not None:
         saver.wait()
     return time.perf_counter() - began

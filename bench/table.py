@@ -47,8 +47,9 @@ def of_recipes(found: Found) -> list[str]:
     for name, result in found["results"].items():
         recipe, _, data = name.rpartition(" on ")
         words = f"`{data} --recipe {recipe}`" if recipe else f"`{data}`"
-        rows.append([words, accuracy(result["test"]), seconds(result["training_s"]), seconds(result["whole_s"])])
-    return table(["`tellapart train`", f"test accuracy ({found['seeds']} seeds)", "training", "whole command"], rows)
+        seeds = str(len(result["test"]["runs"]))
+        rows.append([words, accuracy(result["test"]), seeds, seconds(result["training_s"]), seconds(result["whole_s"])])
+    return table(["`tellapart train`", "test accuracy", "seeds", "training", "whole command"], rows)
 
 
 def of_cifar94(found: Found) -> list[str]:
@@ -79,8 +80,6 @@ def of_mnist_time(found: Found) -> list[str]:
     """MNIST to two accuracies."""
     rows = []
     for goal, result in found["goals"].items():
-        if not isinstance(result, dict):
-            continue
         classic = result["classic_s"]
         beside = f"{classic:.0f} s" if classic else f"never, in {found['classic'][-1]['training_s']:.0f} s"
         ratio = times(result["times_faster_than_classic"]) if classic else ""
@@ -113,7 +112,7 @@ def of_plain_script(found: Found) -> list[str]:
     rows = []
     for name, result in found["networks"].items():
         plain, ours = result["plain"], result["tellapart"]
-        right = f"{plain['accuracy']['median']:.2%} / {ours['accuracy']['median']:.2%}".replace("%", " %")
+        right = f"{accuracy(plain['accuracy'])} / {accuracy(ours['accuracy'])}"
         ratio = times(result["ratio_training"])
         rows.append([f"`{name}`", seconds(plain["training_s"]), seconds(ours["training_s"]), ratio, right])
     what = f"MNIST, {found['epochs']} epochs, batch {found['batch']}, beside a torchvision + DataLoader script"
@@ -129,6 +128,28 @@ def of_contention(found: Found) -> list[str]:
     return table(["an epoch of `cnn-16-32` on MNIST", "alone", "beside a process that hogs a core", "slower"], rows)
 
 
+def of_time_budget(found: Found) -> list[str]:
+    """Asked and taken."""
+    rows = []
+    for case, result in found["results"].items():
+        data, asked = case.split(":")
+        off, right = (
+            f"{value:{form}}".replace("%", " %")
+            for value, form in ((result["off"], "+.1%"), (result["accuracy"], ".2%"))
+        )
+        rows.append([f"`tellapart train {data} --time {asked}`", f"{result['training_s']:.1f} s", off, right])
+    return table(["a time asked for", "training", "off by", "test accuracy"], rows)
+
+
+def of_saving(found: Found) -> list[str]:
+    """What checkpoints cost."""
+    rows = [
+        [f"`{name}`", f"{1000 * result['extra_s_a_save']['median']:.0f} ms", f"{100 * result['share_at_30s']:.2f} %"]
+        for name, result in found["results"].items()
+    ]
+    return table(["a checkpoint beside the training of", "adds", "of the training, every 30 s"], rows)
+
+
 PARTS = {
     "recipes": of_recipes,
     "cifar94": of_cifar94,
@@ -136,6 +157,8 @@ PARTS = {
     "plain_script": of_plain_script,
     "peers": of_peers,
     "contention": of_contention,
+    "time_budget": of_time_budget,
+    "saving": of_saving,
 }
 
 
@@ -150,7 +173,8 @@ def section() -> str:
             lines += part(found)
     where = sorted(set(machines.values()))
     said = f"On {where[0]}" if len(where) == 1 else "; ".join(f"{name} on {on}" for name, on in machines.items())
-    return "\n".join([f"{said}; medians. `make bench` and `make bench-peers` measure yours.", "", *lines])
+    said += "; median times, mean accuracies and their range. `make bench` and `make bench-peers` measure yours."
+    return "\n".join([said, "", *lines])
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tellapart.errors import DamagedError
+from tellapart.errors import DamagedError, SettingError
 from tellapart.files import (
     MANIFEST,
+    held,
     new_folder,
     remove_unfinished,
     replaced_folder,
@@ -458,3 +461,27 @@ def test_what_a_file_manager_leaves_behind_does_no_harm(tmp_path: Path, name: st
     write_manifest(tmp_path)
     (tmp_path / name).write_bytes(b"litter")
     verify_manifest(tmp_path)
+
+
+# ---- one process a folder
+
+HOLD = "import sys, time, pathlib\nfrom tellapart.files import held\nwith held(pathlib.Path(sys.argv[1])):\n    "
+HOLD += "print('in', flush=True)\n    time.sleep(600)"
+
+
+def test_a_folder_is_held_by_one_process_and_free_again_once_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(SettingError, match="another process is at work in it"), held(tmp_path):
+            pass
+        other.kill()
+    with held(tmp_path):
+        pass
+
+
+def test_a_folder_is_free_again_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="inside"), held(tmp_path):
+        raise ValueError("inside")
+    with held(tmp_path):
+        pass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from tellapart.commands.learner import lengths
+from tellapart.commands.learner import extents
 from tellapart.commands.recipes import Recipe, find_recipe, recipes
 from tellapart.config import RunConfig, read_toml
 from tellapart.data import SOURCES
@@ -52,7 +52,7 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
     state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world, batch)
     before = {name: weight.detach().clone() for name, weight in trained(state.module)}
     sample = part.inputs[:1].permute(0, 3, 1, 2)
-    planned = plan(state.module, sample, config.optim, config.train, lengths(config.train, batch), world)
+    planned = plan(state.module, sample, config.optim, config.train, extents(config.train, batch), world)
     augmentation = Augmentation.of(config.load, loaded.spec)
     ends = list(fit(state, lambda order: shuffled(part, order, batch, augmentation), planned))
     assert [end.step for end in ends] == [1]

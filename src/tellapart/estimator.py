@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tellapart.commands.learn import ends, note
 from tellapart.commands.learner import best_module, check_patience, new_learner
 from tellapart.commands.recipes import below
-from tellapart.commands.timing import plan_again, plan_in_time
+from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, RunConfig
 from tellapart.data.arrays import ArraySource
@@ -46,7 +46,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     X  numbers (N, F), or uint8 pictures (N, H, W) or (N, H, W, C) with C 1 or 3; y  (N,), labels of any kind.
     Its parameters are the settings of `tellapart train` by their names, with the same defaults, but for `val_share`,
     which is 0: set it, as in val_share=0.1, to keep the best epoch by `metric` and to stop early by `patience`.
-    For pictures and no model, the recipe `auto` holds where a parameter has its default, as on the command line.
+    For pictures and no model, the recipe `auto` takes the place of what is at its default: name a model to have exactly
+    what you give.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -123,8 +124,7 @@ def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
     check_patience(config.train, loaded)
     learner = new_learner(config, loaded, join_world(config.train))
-    if config.train.time is not None:
-        plan_in_time(learner)
+    settle(learner, config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
         if isinstance(end, EpochEnd):
             note(end, learner)

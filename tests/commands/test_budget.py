@@ -1,16 +1,20 @@
 """Training that ends in time: the arithmetic of the plan, with a clock that the test moves."""
 
 import time
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tellapart.commands.budget import LOOKS, SIZES, Budget, new_budget
 from tellapart.config import OptimConfig
-from tellapart.training.fit import LEAST_EPOCHS, Length, Plan
+from tellapart.phases import phase
+from tellapart.training.fit import LEAST_EPOCHS, Extent, Plan
 
 STEPS_PER_EPOCH = 10
 PLAN = Plan(
-    optim=OptimConfig(), seed=0, epochs=3, steps=30, lengths=(Length(samples=1, steps=STEPS_PER_EPOCH),), autocast=None
+    optim=OptimConfig(), seed=0, epochs=3, steps=30, extents=(Extent(samples=1, steps=STEPS_PER_EPOCH),), autocast=None
 )
 FULL = (1.0,)
 
@@ -110,3 +114,29 @@ def test_sizes_that_were_asked_for_stay(clock: Clock) -> None:
     _, sizes, plan = new_budget(5.0, [(0.5, 1.0)], lambda share: share, 0.0, PLAN)
     assert sizes == (0.5, 1.0)
     assert plan.steps >= 1
+
+
+@given(
+    st.lists(st.sampled_from([0.5, 0.75, 1.0]), min_size=1, max_size=4),
+    st.lists(st.integers(1, 7), min_size=1, max_size=4),
+    st.integers(1, 12),
+    st.integers(0, 100),
+)
+def test_the_cost_is_that_of_the_epochs_one_by_one(
+    sizes: list[float], steps: list[int], epochs: int, upto: int
+) -> None:
+    told = Budget(seconds=1.0, step_s={0.5: 1.0, 0.75: 2.0, 1.0: 4.0}, epoch_s=8.0)
+    plan = replace(PLAN, epochs=epochs, extents=tuple(Extent(samples=1, steps=count) for count in steps))
+    seconds, left, epoch = 0.0, upto, 0
+    while left > 0:
+        now = min(left, phase(steps, epoch, epochs))
+        seconds += now * told.step_s[phase(sizes, epoch, epochs)] + 8.0
+        left, epoch = left - now, epoch + 1
+    assert told.cost(sizes, plan, upto) == seconds
+
+
+def test_a_plan_of_very_many_epochs_is_made_in_a_blink() -> None:
+    plan = replace(PLAN, extents=(Extent(samples=1, steps=1), Extent(samples=1, steps=2)))
+    told, began = budget(1e9, **{"0.5": 1e-3, "1.0": 2e-3}), time.monotonic()
+    assert told.fitted((0.5, 1.0), plan).epochs > 1_000_000
+    assert time.monotonic() - began < 0.5

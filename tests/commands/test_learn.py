@@ -1,16 +1,24 @@
 """Training inside a run; stopped and gone on with at any step, to the same bits."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.toys import CONFIGURATIONS, everything, go_on, taken_up, toy_learner
 
-from tellapart.commands.learner import refused_sizes
+from tellapart.commands.learn import ends
+from tellapart.commands.learner import new_learner, refused_sizes
 from tellapart.commands.timing import plan_in_time
+from tellapart.commands.watch import Silence
+from tellapart.config import RunConfig
+from tellapart.data.arrays import ArraySource
+from tellapart.data.resident import load
 from tellapart.errors import SettingError
 from tellapart.runs.run_folder import RunFolder
+from tellapart.world import World
 
 every_configuration = pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
 
@@ -89,7 +97,7 @@ def test_a_model_for_one_size_is_not_trained_at_others(model: str, refused: list
     assert refused_sizes(toy_learner(**settings), (0.5, 1.0)) == refused
     if refused:
         with pytest.raises(
-            SettingError, match=rf"sizes holds 0\.5, but the model {model} .* as whitened-cnn or resnet-18"
+            SettingError, match=rf"sizes holds 0\.5, but the model {model} has no answer to pictures of 4x4\."
         ):
             toy_learner(**settings, sizes=(0.5, 1.0))
 
@@ -100,3 +108,31 @@ def test_a_time_budget_takes_the_sizes_that_the_model_has_an_answer_to(model: st
     plan_in_time(learner)
     assert not refused_sizes(learner, learner.config.load.sizes)
     assert learner.budget is not None
+
+
+class Sizes(Silence):
+    """Remembers the height of the pictures of each step."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def each(self, items: Iterable[Any]) -> Iterator[Any]:
+        for batch in items:
+            self.seen.append(batch.inputs.shape[2])
+            yield batch
+
+
+def test_the_epoch_that_runs_keeps_its_size_when_the_end_of_the_plan_is_moved() -> None:
+    learner, watch = toy_learner(model="whitened-cnn", sizes=(0.5, 1.0), epochs=4), Sizes()
+    for _ in ends(learner, watch, lambda state: state.step == 4):
+        if learner.state.step == 4:
+            learner.plan = learner.plan.ending(6)  # of its two epochs the second is at full size
+    assert watch.seen[:6] == [4] * 6
+
+
+def test_vectors_have_no_sizes() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    wanted = RunConfig.of("arrays", {"sizes": (0.5, 1.0), "test_share": 0.1})
+    loaded = load(ArraySource("arrays", values, np.arange(30) % 3), wanted.load)
+    with pytest.raises(SettingError, match="sizes is of pictures, and these are vectors: leave it out"):
+        new_learner(wanted, loaded, World(device=torch.device("cpu"), threads=1, bf16=False))

@@ -216,6 +216,27 @@ def test_three_epochs_and_three_more_are_six_at_once(home: Path, tmp_path: Path,
     assert facts(run)["epochs_planned"] == facts(run)["epochs"] == 6
 
 
+def test_epochs_over_the_hardest_are_lengthened_to_as_many_as_were_asked_for(home: Path, tmp_path: Path) -> None:
+    run = train(config(home, epochs=4, hardest=(1.0, 0.5)), runs_dir=tmp_path, name="run")
+    resume(run, epochs="+4")
+    assert (facts(run)["epochs"], facts(run)["epochs_planned"]) == (8, 8)
+    with pytest.raises(SettingError, match="the run is finished"):
+        resume(run)
+
+
+def test_epochs_over_the_hardest_that_were_stopped_and_lengthened_come_to_the_same_bytes(
+    home: Path, tmp_path: Path
+) -> None:
+    settings = {"epochs": 4, "hardest": (1.0, 0.5)}
+    once, again = (stopped(home, tmp_path / name, 7, **settings) for name in ("once", "again"))
+    resume(once, epochs="+2")
+    with pytest.raises(Interrupted):
+        resume(again, epochs="+2", watch=SignalAfter(4))
+    resume(again)
+    assert facts(again)["epochs"] == 6
+    assert not differing(outcome(again), outcome(once))
+
+
 def test_the_config_of_a_run_that_was_lengthened_gives_it_again(home: Path, tmp_path: Path) -> None:
     run = stopped(home, tmp_path, 2)
     resume(run, epochs="+1")

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from tellapart.config import OptimConfig
 from tellapart.training.average import RISE, follow
-from tellapart.training.fit import Length, Plan, fit, new_state
+from tellapart.training.fit import Extent, Plan, fit, new_state
 from tellapart.types import Batch
 from tellapart.world import World
 
@@ -81,7 +81,7 @@ def averaged(decay: float | None) -> tuple[list[float], float, float]:
         places.append(module.weight[0].item())
         return False
 
-    settled = Plan(optim=optim, seed=0, epochs=1, steps=3, lengths=(Length(samples=1, steps=3),), autocast=None)
+    settled = Plan(optim=optim, seed=0, epochs=1, steps=3, extents=(Extent(samples=1, steps=3),), autocast=None)
     list(fit(state, lambda _: watched(), settled, pause))
     places.append(module.weight[0].item())
     judged: Tensor = next(state.judged.parameters())

@@ -17,13 +17,14 @@ from tellapart.data.resident import Resident
 from tellapart.errors import TellapartError
 from tellapart.models import build_model
 from tellapart.training.fit import (
-    Length,
+    Extent,
     Plan,
     TrainState,
     conv_products,
     convolves,
     epochs_for,
     fit,
+    going_on,
     hardest,
     never,
     new_state,
@@ -62,7 +63,7 @@ def planned(epochs: int, steps: int, seed: int = 0, precision: str = "fp32", **o
         seed=seed,
         epochs=epochs,
         steps=steps,
-        lengths=(Length(samples=len(PICTURES), steps=-(-steps // epochs)),),
+        extents=(Extent(samples=len(PICTURES), steps=-(-steps // epochs)),),
         autocast=torch.bfloat16 if precision == "bf16" else None,
     )
 
@@ -477,7 +478,7 @@ def plan_of(samples: int, batch: int = 64, module: nn.Module | None = None, bf16
         sample,
         OptimConfig(),
         config,
-        (Length(samples=samples, steps=steps_per_epoch(samples, batch)),),
+        (Extent(samples=samples, steps=steps_per_epoch(samples, batch)),),
         world,
     )
 
@@ -543,18 +544,30 @@ def test_filters_lie_channels_last_and_matrices_as_they_are() -> None:
 # ---- the hardest alone
 
 
-def test_the_hardest_are_those_of_the_largest_losses_and_of_equal_ones_the_first() -> None:
-    losses = torch.tensor([1.0, 5.0, 0.0, 5.0, torch.inf, 1.0])
-    assert hardest(losses, 2).tolist() == [1, 4]  # type: ignore[union-attr]
-    assert hardest(losses, 4).tolist() == [0, 1, 3, 4]  # type: ignore[union-attr]
-    assert hardest(losses, 6) is None
-    assert hardest(None, 2) is None
+def ties(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_hardest_are_those_of_the_largest_losses() -> None:
+    losses = torch.tensor([1.0, 5.0, 0.0, 4.0, torch.inf, 2.0])
+    assert hardest(losses, 2, ties()).tolist() == [1, 4]  # type: ignore[union-attr]
+    assert hardest(losses, 4, ties()).tolist() == [1, 3, 4, 5]  # type: ignore[union-attr]
+    assert hardest(losses, 6, ties()) is None
+    assert hardest(None, 2, ties()) is None
+
+
+def test_equal_losses_are_drawn_from_so_that_no_class_comes_first() -> None:
+    unseen = torch.full((100,), torch.inf)
+    one, same, other = (hardest(unseen, 50, ties(seed)).tolist() for seed in (1, 1, 2))  # type: ignore[union-attr]
+    assert one == same != other
+    assert one == sorted(one)
+    assert 15 < sum(row < 50 for row in one) < 35
 
 
 def learned_from(shares: list[int], epochs: int) -> tuple[list[set[int]], list[Tensor]]:
     """Which rows each epoch went over, and all losses at its end; shares in samples of the 90."""
-    lengths = tuple(Length(samples=count, steps=steps_per_epoch(count, 16)) for count in shares)
-    settings = replace(planned(epochs, 1, lr=0.01), steps=steps_of(lengths, epochs), lengths=lengths)
+    extents = tuple(Extent(samples=count, steps=steps_per_epoch(count, 16)) for count in shares)
+    settings = replace(planned(epochs, 1, lr=0.01), steps=steps_of(extents, epochs), extents=extents)
     state = new_state(build_model(ModelConfig(model="cnn", widths=(8,)), SPEC, 0), settings.optim, CPU)
     state.losses = torch.full((len(PICTURES),), torch.inf)
     met: list[set[int]] = []
@@ -584,17 +597,25 @@ def test_what_an_epoch_left_out_keeps_its_loss() -> None:
     assert (losses[0][sorted(met[1])] != losses[1][sorted(met[1])]).all()
 
 
-LENGTHS = (Length(samples=90, steps=9), Length(samples=40, steps=4), Length(samples=10, steps=1))
+EXTENTS = (Extent(samples=90, steps=9), Extent(samples=40, steps=4), Extent(samples=10, steps=1))
 
 
-@pytest.mark.parametrize("steps", [1, 8, 9, 10, 13, 14, 15, 27, 100, 1234])
+@pytest.mark.parametrize("steps", [1, 8, 9, 10, 13, 14, 15, 22, 27, 100, 1234])
 def test_the_epochs_for_so_many_steps_have_them(steps: int) -> None:
-    epochs = epochs_for(LENGTHS, steps)
-    assert steps_of(LENGTHS, epochs) >= steps
-    assert epochs == 1 or any(steps_of(LENGTHS, fewer) < steps for fewer in (epochs - 1, epochs - 2))
+    epochs = epochs_for(EXTENTS, steps)
+    assert steps_of(EXTENTS, epochs) >= steps
+    assert epochs == 1 or steps_of(EXTENTS, epochs) - steps < 2 * EXTENTS[0].steps
+
+
+@pytest.mark.parametrize(("epoch", "within", "end"), [(0, 0, 28), (2, 0, 24), (2, 3, 26), (6, 0, 14), (6, 2, 14)])
+def test_a_plan_that_goes_on_has_the_steps_of_its_epochs_from_there(epoch: int, within: int, end: int) -> None:
+    longer = replace(planned(6, 1), extents=EXTENTS)  # 9, 9, 4, 4, 1, 1
+    state = new_state(Linear(), OptimConfig(), CPU)
+    state.epoch, state.within, state.step, state.length = epoch, within, 14 if epoch else 0, 9
+    assert going_on(longer, state).steps == end
 
 
 def test_a_plan_that_ends_earlier_has_its_last_epoch_cut_short() -> None:
-    whole = replace(planned(3, 14), lengths=LENGTHS)
-    assert whole.whole == 14
+    whole = replace(planned(3, 14), extents=EXTENTS)
+    assert whole.uncut == 14
     assert (whole.ending(13).epochs, whole.ending(13).steps) == (2, 13)

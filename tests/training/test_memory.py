@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.config import OptimConfig
-from tellapart.training.fit import Length, Plan, TrainState, fit, new_state
+from tellapart.training.fit import Extent, Plan, TrainState, fit, new_state
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.types import Batch, EpochEnd
 from tellapart.world import World
@@ -75,7 +75,7 @@ def trained(module: nn.Module, *batches: Batch, **optim: Any) -> tuple[TrainStat
     state = new_state(module, settings, CPU)
     steps = len(batches)
     settled = Plan(
-        optim=settings, seed=0, epochs=1, steps=steps, lengths=(Length(samples=1, steps=steps),), autocast=None
+        optim=settings, seed=0, epochs=1, steps=steps, extents=(Extent(samples=1, steps=steps),), autocast=None
     )
     (end,) = fit(state, lambda _: batches, settled)
     assert isinstance(end, EpochEnd)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tellapart.phases import phase
+from tellapart.phases import end_of_phase, phase
 from tellapart.training.fit import LEAST_EPOCHS, Plan
 
 SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75, 1.0), (0.5, 0.625, 0.75, 1.0))
@@ -49,9 +49,12 @@ class Budget:
         """Seconds planned for the first steps of a plan."""
         seconds, epoch = 0.0, 0
         while upto > 0:
-            steps = min(upto, plan.length(epoch).steps)
-            seconds += steps * self.step_s[phase(sizes, epoch, plan.epochs)] + self.epoch_s
-            upto, epoch = upto - steps, epoch + 1
+            steps = plan.extent(epoch).steps
+            ends = [end_of_phase(len(values), epoch, plan.epochs) for values in (sizes, plan.extents)]
+            alike = min([-(-upto // steps), *(end - epoch for end in ends if end is not None)])
+            done = min(upto, alike * steps)
+            seconds += done * self.step_s[phase(sizes, epoch, plan.epochs)] + alike * self.epoch_s
+            upto, epoch = upto - done, epoch + alike
         return seconds
 
     def fitted(self, sizes: Sequence[float], plan: Plan, done: int = 0) -> Plan:
@@ -78,10 +81,10 @@ class Budget:
         if seen > self.seen:
             self.pace = max(SLOWEST_CLOCK, (self.spent - self.looked) / (seen - self.seen))
         self.looked = self.spent
-        again = self.fitted(sizes, plan, done)
-        self.seen = self.cost(sizes, again, done)
-        off = abs(self._ends(sizes, plan, done) - self.seconds)
-        return again if off > TOLERANCE * self.seconds else plan
+        if abs(self._ends(sizes, plan, done) - self.seconds) > TOLERANCE * self.seconds:
+            plan = self.fitted(sizes, plan, done)
+        self.seen = self.cost(sizes, plan, done)
+        return plan
 
 
 def new_budget(

@@ -56,9 +56,10 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
 
 def ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) -> Iterator[EpochEnd | Pause]:
     """What fit gives; where the plan is another one after a look at the clock, by that one."""
+    made = batches(learner, watch)
     while not learner.done:
         followed = learner.plan
-        for end in fit(learner.state, batches(learner, watch), followed, pause):
+        for end in fit(learner.state, made, followed, pause):
             yield end
             if learner.plan is not followed:
                 break

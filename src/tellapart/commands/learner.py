@@ -16,7 +16,7 @@ from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
 from tellapart.data.resident import Loaded
-from tellapart.data.sizes import at_scale, at_size
+from tellapart.data.sizes import at_scale, at_share, at_size, side_of
 from tellapart.errors import SettingError
 from tellapart.evaluation.measures import scores
 from tellapart.evaluation.predict import BATCH, predict
@@ -24,7 +24,7 @@ from tellapart.models import build_model, chosen
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
-from tellapart.training.fit import Length, Plan, TrainState, new_state, plan, takes
+from tellapart.training.fit import Extent, Plan, TrainState, new_state, plan, takes
 from tellapart.types import Batch, Order
 from tellapart.world import World
 
@@ -66,21 +66,23 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
-    settled = plan(state.module, sample, config.optim, config.train, lengths(config.train, len(part)), world)
+    settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
     learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled)
-    refused = refused_sizes(learner, config.load.sizes)
-    if refused:
+    if config.load.sizes != (1.0,) and loaded.spec.kind != "image":
+        raise SettingError("sizes is of pictures, and these are vectors: leave it out.")
+    for share in refused_sizes(learner, config.load.sizes):
+        height, width = at_share(loaded.spec.shape[1:], share)
         raise SettingError(
-            f"sizes holds {refused[0]:g}, but the model {chosen(config.model, loaded.spec)} has no answer to pictures "
-            "that much smaller. Leave sizes out, or take a model for any size, as whitened-cnn or resnet-18."
+            f"sizes holds {share:g}, but the model {chosen(config.model, loaded.spec)} has no answer to pictures of "
+            f"{height}x{width}. Leave sizes out or take larger shares; whitened-cnn and resnet-18 take most sizes."
         )
     return learner
 
 
-def lengths(config: TrainConfig, samples: int) -> tuple[Length, ...]:
+def extents(config: TrainConfig, samples: int) -> tuple[Extent, ...]:
     """How much an epoch goes over, for each of the shares that it learns from."""
     counts = [max(1, round(share * samples)) for share in config.hardest]
-    return tuple(Length(samples=count, steps=steps_per_epoch(count, config.samples_a_step)) for count in counts)
+    return tuple(Extent(samples=count, steps=steps_per_epoch(count, config.samples_a_step)) for count in counts)
 
 
 def refused_sizes(learner: Learner, sizes: tuple[float, ...]) -> list[float]:
@@ -88,10 +90,10 @@ def refused_sizes(learner: Learner, sizes: tuple[float, ...]) -> list[float]:
     if learner.loaded.spec.kind != "image":
         return [share for share in sizes if share != 1]
     sample = next(in_order(learner.loaded.parts["train"], 1)).inputs.to(learner.world.device)
-    height, width = sample.shape[2:]
 
     def cut(share: float) -> Tensor:
-        return sample[:, :, : max(1, round(height * share)), : max(1, round(width * share))]
+        height, width = at_share(sample.shape[2:], share)
+        return sample[:, :, :height, :width]
 
     return [share for share in sizes if share != 1 and not takes(learner.state.module, cut(share))]
 
@@ -123,7 +125,7 @@ def with_sizes(learner: Learner, sizes: tuple[float, ...]) -> Learner:
 def settled_config(learner: Learner) -> RunConfig:
     """The settings with what was left to the tool or to the clock as it was settled: they give the run again."""
     plan = learner.plan
-    epochs, steps = (plan.epochs, None) if plan.steps == plan.whole else (None, plan.steps)
+    epochs, steps = (plan.epochs, None) if plan.steps == plan.uncut else (None, plan.steps)
     return replace(learner.config, train=replace(learner.config.train, time=None, epochs=epochs, steps=steps))
 
 
@@ -132,13 +134,13 @@ def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]
     config, spec = learner.config, learner.loaded.spec
     part = learner.loaded.parts["train"].to(learner.world.device)
     augmentation = Augmentation.of(config.load, spec)
-    if config.load.sizes == (1.0,) or spec.kind != "image":
+    if config.load.sizes == (1.0,):
         return lambda order: watch.each(shuffled(part, order, config.train.samples_a_step, augmentation))
     sizes, full = config.load.sizes, min(spec.shape[1:])
     resized = lru_cache(maxsize=1)(partial(at_size, part))
 
     def sized(order: Order) -> Iterable[Batch]:
-        side = max(1, round(full * phase(sizes, order.epoch, learner.plan.epochs)))
+        side = side_of(spec.shape[1:], phase(sizes, order.epoch, max(1, learner.state.planned)))
         return watch.each(
             shuffled(resized(side), order, config.train.samples_a_step, at_scale(augmentation, side / full))
         )

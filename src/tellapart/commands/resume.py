@@ -10,7 +10,7 @@ from typing import Any
 from tellapart.checks import epochs_in_all
 from tellapart.commands.check import check, check_resume
 from tellapart.commands.learner import Learner, circumstances
-from tellapart.commands.train import finish, prepared
+from tellapart.commands.train import finish, hardware_fit, prepared
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig, read_toml
 from tellapart.errors import SettingError
@@ -19,6 +19,7 @@ from tellapart.names import counted
 from tellapart.runs.checkpoint import newest_checkpoint, read_position, restore
 from tellapart.runs.facts import recorded
 from tellapart.runs.run_folder import RunFolder
+from tellapart.training.fit import going_on
 from tellapart.world import join_world
 
 PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
@@ -54,12 +55,15 @@ def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch
     learner, source = prepared(config, watch)
     _same_promises(position["circumstances"], learner, allow_inexact)
     learner.progress = restore(checkpoint, learner.state)
+    if config.train.steps is None:
+        learner.plan = going_on(learner.plan, learner.state)
     if epochs is not None:
         write_text(run.config, config.to_toml())
     watch.say(f"{path}: goes on after step {learner.state.step:,} of {learner.plan.steps:,}")
     resumed = [*facts.get("resumed_after_steps", []), learner.state.step]
     kept = {name: value for name, value in facts.items() if name not in PASSING}
-    with recorded(run, kept | {"epochs_planned": learner.plan.epochs, "resumed_after_steps": resumed}) as facts:
+    now = hardware_fit(learner) | {"epochs_planned": learner.plan.epochs, "resumed_after_steps": resumed}
+    with recorded(run, kept | now) as facts:
         remove_unfinished(path)
         clock.lap("load")
         finish(learner, run, source, facts, watch, clock)

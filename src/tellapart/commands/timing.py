@@ -10,10 +10,19 @@ from tellapart.checks import seconds_of
 from tellapart.commands.budget import SIZES, new_budget
 from tellapart.commands.learner import Learner, batches, refused_sizes, with_sizes
 from tellapart.commands.watch import Silence
+from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.training.rehearsal import rehearse
 from tellapart.types import Order
+
+
+def settle(learner: Learner, asked: TrainConfig) -> None:
+    """Real steps before the first one, where the settings ask for what only they can tell."""
+    if asked.time is not None:
+        plan_in_time(learner)
+    elif asked.batch == "auto":
+        try_step(learner)
 
 
 def plan_in_time(learner: Learner) -> None:

@@ -10,7 +10,7 @@ from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
-from tellapart.commands.timing import plan_in_time, try_step
+from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
 from tellapart.data import open_source
@@ -45,10 +45,7 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
-    if config.train.time is not None:
-        plan_in_time(learner)
-    elif config.train.batch == "auto":
-        try_step(learner)
+    settle(learner, config.train)
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
@@ -119,6 +116,13 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
         "model": chosen(config.model, loaded.spec),
         "seed": config.train.seed,
         "epochs_planned": learner.plan.epochs,
+        **hardware_fit(learner),
+    }
+
+
+def hardware_fit(learner: Learner) -> dict[str, Any]:
+    """What was chosen for the machine."""
+    return {
         "precision": "bf16" if learner.plan.autocast else "fp32",
         "device": str(learner.world.device),
         "threads": learner.world.threads,
@@ -137,8 +141,8 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
     weights = sum(p.numel() for p in module.parameters())
-    fit = {"channels last": "channels_last", "passive": "passive_waiting", "keeping memory": "freed_memory_kept"}
-    said = [word for word, fact in fit.items() if facts[fact]]
+    words = {"channels_last": "channels last", "passive_waiting": "passive", "freed_memory_kept": "keeping memory"}
+    said = [word for fact, word in words.items() if facts[fact]]
     where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
     what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]
     return [*lines, ", ".join([*what, *where])]

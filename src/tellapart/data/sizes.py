@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,22 @@ AT_ONCE = 1000
 
 def at_size(part: Resident, side: int) -> Resident:
     """The part with its pictures brought to `side` pixels at their shorter side, smoothed; itself where they are so."""
-    height, width = part.inputs.shape[1:3]
-    if min(height, width) == side:
+    shape = part.inputs.shape[1:3]
+    if min(shape) == side:
         return part
-    scale = side / min(height, width)
-    return replace(part, inputs=_resized(part.inputs, round(height * scale), round(width * scale)))
+    return replace(part, inputs=_resized(part.inputs, *at_share(shape, side / min(shape))))
+
+
+def side_of(shape: Sequence[int], share: float) -> int:
+    """Pixels of the shorter side at a share of the full size, 1 at least."""
+    return max(1, round(min(shape) * share))
+
+
+def at_share(shape: Sequence[int], share: float) -> tuple[int, int]:
+    """Height and width at a share of the full size; the shorter side is a whole number, and the other follows it."""
+    height, width = shape
+    scale = side_of(shape, share) / min(shape)
+    return round(height * scale), round(width * scale)
 
 
 def at_scale(augmentation: Augmentation, scale: float) -> Augmentation:

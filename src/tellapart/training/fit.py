@@ -54,6 +54,8 @@ class TrainState:
     """Steps done of the epoch that runs."""
     length: int = 0
     """Steps that it has in all, by the plan that held at its start."""
+    planned: int = 0
+    """Epochs of that plan."""
     sums: Tensor | None = None
     """Over the epoch that runs: loss, right answers, weight (3,), float32 on the device."""
     samples: int = 0
@@ -74,7 +76,7 @@ class TrainState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Length:
+class Extent:
     """How much an epoch goes over."""
 
     samples: int
@@ -90,38 +92,46 @@ class Plan:
     epochs: int
     steps: int
     """Of all epochs together; where an epoch would end later, it is cut short."""
-    lengths: tuple[Length, ...]
+    extents: tuple[Extent, ...]
     """Of an epoch; each holds for an equal share of the epochs."""
     autocast: torch.dtype | None
     """Arithmetic of forward and backward; None is the weights' own fp32."""
 
-    def length(self, epoch: int) -> Length:
+    def extent(self, epoch: int) -> Extent:
         """Of an epoch, 0-based."""
-        return phase(self.lengths, epoch, self.epochs)
+        return phase(self.extents, epoch, self.epochs)
 
     @property
-    def whole(self) -> int:
+    def uncut(self) -> int:
         """Steps of all epochs where none is cut short."""
-        return steps_of(self.lengths, self.epochs)
+        return steps_of(self.extents, self.epochs)
 
     def ending(self, steps: int) -> Plan:
         """The same with another end; its last epoch may be cut short."""
-        return replace(self, steps=steps, epochs=epochs_for(self.lengths, steps))
+        return replace(self, steps=steps, epochs=epochs_for(self.extents, steps))
 
 
-def steps_of(lengths: Sequence[Length], epochs: int) -> int:
+def steps_of(extents: Sequence[Extent], epochs: int) -> int:
     """Steps of so many epochs."""
-    counts = epochs_of_phases(len(lengths), epochs)
-    return sum(length.steps * count for length, count in zip(lengths, counts, strict=True))
+    counts = epochs_of_phases(len(extents), epochs)
+    return sum(extent.steps * count for extent, count in zip(extents, counts, strict=True))
 
 
-def epochs_for(lengths: Sequence[Length], steps: int) -> int:
-    """A number of epochs that has so many steps, with no epoch to spare."""
-    longest = max(length.steps for length in lengths)
+def epochs_for(extents: Sequence[Extent], steps: int) -> int:
+    """A number of epochs that have so many steps; where their extents differ, a few more than needed may come out."""
+    longest = max(extent.steps for extent in extents)
     epochs = max(1, steps // longest)
-    while steps_of(lengths, epochs) < steps:
-        epochs += max(1, (steps - steps_of(lengths, epochs)) // longest)
+    while steps_of(extents, epochs) < steps:
+        epochs += max(1, (steps - steps_of(extents, epochs)) // longest)
     return epochs
+
+
+def going_on(plan: Plan, state: TrainState) -> Plan:
+    """The plan with the end that its epochs have from here: what was done may have been by another plan."""
+    running = state.within > 0
+    rest = state.length - state.within if running and state.epoch < plan.epochs else 0
+    ahead = sum(plan.extent(epoch).steps for epoch in range(state.epoch + running, plan.epochs))
+    return replace(plan, steps=state.step + rest + ahead)
 
 
 def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 64) -> TrainState:
@@ -141,25 +151,25 @@ def plan(
     sample: Tensor,
     optim: OptimConfig,
     train: TrainConfig,
-    lengths: tuple[Length, ...],
+    extents: tuple[Extent, ...],
     world: World,
 ) -> Plan:
     """Epochs, steps and arithmetic. All follow from settings, model and hardware; no clock has a say, so runs repeat.
 
     sample   one raw input (1, ...) on the module's device
-    lengths  of an epoch, each for an equal share of the epochs
+    extents  of an epoch, each for an equal share of the epochs
     """
     muon = optim.optimiser == "muon"
     least, most = (LEAST_STEPS_MUON, MOST_EPOCHS_MUON) if muon else (LEAST_STEPS, MOST_EPOCHS)
-    epochs = train.epochs or min(most, max(LEAST_EPOCHS, epochs_for(lengths, least)))
+    epochs = train.epochs or min(most, max(LEAST_EPOCHS, epochs_for(extents, least)))
     pays = world.bf16 and train.samples_a_step * conv_products(module, sample) >= BF16_PRODUCTS
     bf16 = train.precision == "bf16" or (train.precision == "auto" and pays)
     planned = Plan(
         optim=optim,
         seed=train.seed,
         epochs=epochs,
-        steps=steps_of(lengths, epochs),
-        lengths=lengths,
+        steps=steps_of(extents, epochs),
+        extents=extents,
         autocast=torch.bfloat16 if bf16 else None,
     )
     return planned.ending(train.steps) if train.steps else planned
@@ -186,8 +196,10 @@ def fit(
     while state.step < plan.steps:
         device = next(state.module.parameters()).device
         if state.within == 0:
-            length = plan.length(state.epoch)
-            state.length, state.among = length.steps, hardest(state.losses, length.samples)
+            extent = plan.extent(state.epoch)
+            ties = torch.Generator().manual_seed(seed_of(plan.seed, "hardest", state.epoch))
+            state.among = hardest(state.losses, extent.samples, ties)
+            state.length, state.planned = extent.steps, plan.epochs
         order = Order(seed=plan.seed, epoch=state.epoch, skip=state.within, among=state.among)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             paused = _steps(state, batches(order), plan, pause)
@@ -287,15 +299,17 @@ def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple
     return total.detach(), (logits.detach().argmax(1) == batch.targets).sum()
 
 
-def hardest(losses: Tensor | None, count: int) -> Tensor | None:
-    """Rows of the largest losses, of equal ones the first; None where that is all of them.
+def hardest(losses: Tensor | None, count: int, ties: torch.Generator) -> Tensor | None:
+    """Rows of the largest losses; None where that is all of them.
 
     losses  float32 (N,)  ->  int64 (count,), rising
+    ties    what decides between equal losses, as all are before the first epoch
     Source: Jiang et al. 2019, "Accelerating Deep Learning by Focusing on the Biggest Losers" (arXiv:1910.00762).
     """
     if losses is None or count >= len(losses):
         return None
-    return losses.argsort(descending=True, stable=True)[:count].sort().values
+    drawn = torch.randperm(len(losses), generator=ties).to(losses.device)
+    return drawn[losses[drawn].argsort(descending=True, stable=True)[:count]].sort().values
 
 
 def _seed_draws(seed: int, device: torch.device) -> None:
@@ -330,7 +344,9 @@ def takes(module: nn.Module, sample: Tensor) -> bool:
     try:
         with torch.inference_mode():
             module.eval()(sample)
-    except RuntimeError:
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise
         return False
     finally:
         module.train(training)
