@@ -81,15 +81,11 @@ def in_own_process(arm: str, seed: int, args: argparse.Namespace) -> dict[str, f
     return found
 
 
-def before(arm: str) -> list[dict[str, float]]:
-    """The runs of an arm that the result of the last time has, on this machine."""
-    from machine import RESULTS, machine
+def runs_before(arm: str) -> list[dict[str, float]]:
+    """The runs of an arm that the result of the last time has."""
+    from machine import before
 
-    path = RESULTS / "cifar94.json"
-    whole = json.loads(path.read_text()) if path.exists() else {}
-    if arm not in whole or whole["machine"] != machine():
-        sys.exit(f"{path} has no {arm} of this machine: measure it too, without --only.")
-    found = whole[arm]
+    found = before("cifar94", arm)
     count = len(found["training_s"]["runs"])
     return [{key: values["runs"][number] for key, values in found.items()} for number in range(count)]
 
@@ -130,7 +126,7 @@ def main() -> None:
     from machine import spread, write_result
 
     times = {"ours": args.seeds, "quick": args.seeds, "record": args.record_runs, "plain": 1}
-    runs: dict[str, list[dict[str, float]]] = {arm: [] if arm in args.only else before(arm) for arm in times}
+    runs: dict[str, list[dict[str, float]]] = {arm: [] if arm in args.only else runs_before(arm) for arm in times}
     for seed in range(max(args.seeds, args.record_runs)):
         for arm in args.only:
             if seed < times[arm]:

@@ -3,6 +3,7 @@
 import json
 import platform
 import statistics
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,15 @@ def write_result(name: str, content: dict[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     whole = {"measured": datetime.now(UTC).date().isoformat(), "machine": machine(), **content}
     (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=2) + "\n")
+
+
+def before(name: str, part: str) -> Any:
+    """A part of the result of the last time; ends the script where it is of another machine or not there."""
+    path = RESULTS / f"{name}.json"
+    whole = json.loads(path.read_text()) if path.exists() else {}
+    if part not in whole or whole["machine"] != machine():
+        sys.exit(f"{path} has no {part!r} of this machine: measure it too.")
+    return whole[part]
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tellapart.names import counted
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- made by bench/table.py -->\n", "<!-- to here -->\n"
@@ -92,7 +94,7 @@ def of_peers(found: Found) -> list[str]:
     """The same network everywhere."""
     lines = []
     for race in found["networks"].values():
-        head = f"{race['title']}, {race['samples']:,} pictures, {race['epochs']} epochs, {race['settings']}"
+        head = f"{race['title']}, {race['samples']:,} pictures, {counted(race['epochs'], 'epoch')}, {race['settings']}"
         rows = [
             [
                 arm,

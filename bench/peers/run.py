@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tellapart.names import counted
+
 ARMS = ("tellapart", "plain", "keras", "lightning", "fastai", "ultralytics", "skorch")
 HERE = Path(__file__).parent
 PACKAGES = ("torch", "torchvision", "keras", "lightning", "fastai", "ultralytics", "skorch", "accelerate", "numpy")
@@ -38,9 +40,9 @@ class Race:
 
 
 RACES = {
-    "cnn": Race(title="cnn-16-32 on MNIST", samples=60_000, epochs=2, settings="batch 64, Adam, lr 0.001"),
+    "cnn": Race(title="cnn-16-32 on MNIST", samples=60_000, epochs=1, settings="batch 64, Adam, lr 0.001"),
     "resnet": Race(
-        title="ResNet-18 on CIFAR-10", samples=2_560, epochs=1, settings="batch 128, SGD, momentum 0.9, lr 0.05"
+        title="ResNet-18 on CIFAR-10", samples=1_280, epochs=1, settings="batch 128, SGD, momentum 0.9, lr 0.05"
     ),
 }
 
@@ -90,7 +92,8 @@ def compared(network: str, race: Race, arms: list[str], rounds: int, data: Path,
 
 def table(race: Race, rounds: int, results: dict[str, Any]) -> str:
     """The medians for a person."""
-    head = f"{race.title}: {race.samples:,} pictures, {race.epochs} epochs, {race.settings}; medians of {rounds} rounds"
+    size = f"{race.samples:,} pictures, {counted(race.epochs, 'epoch')}"
+    head = f"{race.title}: {size}, {race.settings}; medians of {rounds} rounds"
     lines = [head, f"{'':<13}{'training':>10}{'':>8}{'whole':>10}{'':>8}{'pictures/s':>12}{'accuracy':>10}"]
     for arm, found in results.items():
         times = [f"{found[key]['median']:>9.1f}s{found[f'ratio_{key}']:>7.2f}x" for key in ("seconds", "seconds_whole")]
