@@ -1,7 +1,7 @@
 """MNIST to 99.0 % and to 99.4 %: `mnist-fast` beside the classic example script.
 
-`ours` is `tellapart train mnist --recipe mnist-fast`, for 99.0 % with 85 steps, 0.8 of an epoch: its training stage
-from run.json, with validation and checkpoints. `classic` is the script that every tutorial starts from, written from its
+`ours` is `tellapart train mnist --recipe mnist-fast`, with 85 and 270 steps, 0.8 and 2.5 epochs: its training stage
+from run.json, with validation and checkpoints. `classic` is the script that every tutorial starts from, from its
 description: two 3x3 convolutions of 32 and 64, max-pool, dropout, dense 128, Adadelta at 1.0 falling by 0.7 an epoch,
 batch 64, 14 epochs; torchvision and a DataLoader at its default settings. It is judged after each epoch, off the clock,
 and the time to 99.0 % is that of the first epoch at which it was there.
@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-GOALS = {"99.0 %": (0.990, ["--steps", "85"]), "99.4 %": (0.994, [])}
+GOALS = {"99.0 %": (0.990, ["--steps", "85"]), "99.4 %": (0.994, ["--steps", "270"])}
 """Accuracy, and what is typed after `tellapart train mnist --recipe mnist-fast` to reach it."""
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellapart.phases import end_of_phase, epochs_of_phases, phase
+from tellapart.phases import epochs_of_phases, phase
 
 
 def test_each_value_has_an_equal_share_of_the_epochs() -> None:
@@ -28,15 +28,3 @@ def test_the_epochs_of_each_value_are_counted_as_they_come(count: int, epochs: i
 @pytest.mark.parametrize("epochs", [1, 2, 7])
 def test_one_value_has_all_epochs(epochs: int) -> None:
     assert epochs_of_phases(1, epochs) == [epochs]
-
-
-@given(st.integers(1, 12), st.integers(1, 50))
-def test_a_phase_ends_where_the_next_value_begins(count: int, epochs: int) -> None:
-    for epoch in range(epochs + 3):
-        later = [
-            other
-            for other in range(epoch, epochs)
-            if phase(range(count), other, epochs) != phase(range(count), epoch, epochs)
-        ]
-        last = phase(range(count), epoch, epochs) == count - 1
-        assert end_of_phase(count, epoch, epochs) == (None if last else later[0] if later else epochs)

@@ -23,6 +23,14 @@ MALLOC = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: (1 << 31) - 1, M_TOP_PAD:
 """glibc's mallopt: below 1 GiB nothing is mapped by itself, the heap grows by 256 MiB and is not cut."""
 
 
+SPINS = 1000
+"""Times that an idle thread looks for work before it sleeps.
+
+Measured on two Zen 5 cores, a step of the small convnet, alone / beside a hog: 0 spins 4.5 / 10.8 ms, 600 3.2 / 10.0,
+1,000 2.7 / 10.2, 5,000 2.4 / 15, 100,000 2.3 / 79.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Where training and prediction happen."""
@@ -78,12 +86,14 @@ def allowed_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def wait_passively() -> None:
-    """Have idle threads of torch sleep instead of spin, from when it loads: beside other work, spinning costs most.
+    """Have idle threads of torch sleep after a moment instead of spin on, from when it loads.
 
-    Once torch is loaded it is too late, and what the caller's environment says is kept.
+    Beside other work spinning costs most; sleeping at once makes small steps 1.7x slower where there is none. Once
+    torch is loaded it is too late, and what the caller's environment says is kept.
     """
-    if "torch" not in sys.modules:
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 
 
 def keep_freed_memory() -> bool:

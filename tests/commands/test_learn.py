@@ -18,6 +18,7 @@ from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
 from tellapart.errors import SettingError
 from tellapart.runs.run_folder import RunFolder
+from tellapart.training.fit import never
 from tellapart.world import World
 
 every_configuration = pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
@@ -122,12 +123,15 @@ class Sizes(Silence):
             yield batch
 
 
-def test_the_epoch_that_runs_keeps_its_size_when_the_end_of_the_plan_is_moved() -> None:
-    learner, watch = toy_learner(model="whitened-cnn", sizes=(0.5, 1.0), epochs=4), Sizes()
-    for _ in ends(learner, watch, lambda state: state.step == 4):
-        if learner.state.step == 4:
-            learner.plan = learner.plan.ending(6)  # of its two epochs the second is at full size
-    assert watch.seen[:6] == [4] * 6
+@pytest.mark.parametrize("steps", [1, 2, 4, 7, 9, 10])
+def test_pictures_grow_to_the_full_size_however_short_the_training(steps: int) -> None:
+    learner, watch = toy_learner(model="whitened-cnn", sizes=(0.5, 0.75, 1.0), steps=steps), Sizes()
+    for _ in ends(learner, watch, never):
+        pass
+    assert watch.seen == sorted(watch.seen)
+    assert len(watch.seen) == steps
+    if steps > 2:
+        assert abs(watch.seen.count(8) - steps / 3) <= 1
 
 
 def test_vectors_have_no_sizes() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from tellapart.phases import end_of_phase, phase
+from tellapart.phases import epochs_of_phases, phase
 from tellapart.training.fit import LEAST_EPOCHS, Plan
 
 SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75, 1.0), (0.5, 0.625, 0.75, 1.0))
@@ -47,15 +49,16 @@ class Budget:
 
     def cost(self, sizes: Sequence[float], plan: Plan, upto: int) -> float:
         """Seconds planned for the first steps of a plan."""
-        seconds, epoch = 0.0, 0
-        while upto > 0:
-            steps = plan.extent(epoch).steps
-            ends = [end_of_phase(len(values), epoch, plan.epochs) for values in (sizes, plan.extents)]
-            alike = min([-(-upto // steps), *(end - epoch for end in ends if end is not None)])
-            done = min(upto, alike * steps)
-            seconds += done * self.step_s[phase(sizes, epoch, plan.epochs)] + alike * self.epoch_s
-            upto, epoch = upto - done, epoch + alike
-        return seconds
+        changes = [number * plan.span / len(sizes) for number in range(1, len(sizes))]
+        changes += accumulate(map(float, epochs_of_phases(len(plan.extents), plan.epochs)[:-1]))
+        seconds, at, left = 0.0, 0.0, float(upto)
+        for end in [*sorted(changes), math.inf]:
+            middle = (at + end) / 2 if end < math.inf else at + 1e-6
+            steps = plan.extent(int(middle)).steps
+            done = min(left, (end - at) * steps)
+            seconds += done * self.step_s[phase(sizes, middle, plan.span)]
+            at, left = at + done / steps, left - done
+        return seconds + math.ceil(at - 1e-6) * self.epoch_s
 
     def fitted(self, sizes: Sequence[float], plan: Plan, done: int = 0) -> Plan:
         """The plan with as many steps as end in time, at least one more than are done."""
@@ -108,4 +111,5 @@ def new_budget(
         fitted = budget.fitted(way, plan)
         if fitted.epochs >= LEAST_EPOCHS:
             break
+    budget.began = time.monotonic()
     return budget, way, fitted

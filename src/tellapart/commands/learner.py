@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -139,13 +139,23 @@ def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]
     sizes, full = config.load.sizes, min(spec.shape[1:])
     resized = lru_cache(maxsize=1)(partial(at_size, part))
 
-    def sized(order: Order) -> Iterable[Batch]:
-        side = side_of(spec.shape[1:], phase(sizes, order.epoch, max(1, learner.state.planned)))
-        return watch.each(
-            shuffled(resized(side), order, config.train.samples_a_step, at_scale(augmentation, side / full))
-        )
+    def side() -> int:
+        return side_of(spec.shape[1:], phase(sizes, learner.state.position, learner.plan.span))
 
-    return sized
+    def sized(order: Order) -> Iterator[Batch]:
+        """The pass at the size that holds at each step: in its midst the next one may begin."""
+        done, more = order.skip, True
+        while more:
+            now, more = side(), False
+            rest = replace(order, skip=done)
+            for batch in shuffled(resized(now), rest, config.train.samples_a_step, at_scale(augmentation, now / full)):
+                yield batch
+                done += 1
+                if side() != now:
+                    more = True
+                    break
+
+    return lambda order: watch.each(sized(order))
 
 
 def best_module(learner: Learner) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from tellapart.checks import seconds_of
@@ -12,8 +13,9 @@ from tellapart.commands.learner import Learner, batches, refused_sizes, with_siz
 from tellapart.commands.watch import Silence
 from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
+from tellapart.data.resident import Loaded
 from tellapart.evaluation.predict import BATCH, predict
-from tellapart.training.rehearsal import rehearse
+from tellapart.training.rehearsal import TIMED, WARM, rehearse
 from tellapart.types import Order
 
 
@@ -34,8 +36,10 @@ def plan_in_time(learner: Learner) -> None:
     if config.load.sizes == (1.0,):
         ways = [way for way in SIZES if not refused_sizes(learner, way)]
 
+    few = replace(learner, loaded=first_samples(learner.loaded, (WARM + TIMED) * learner.config.train.samples_a_step))
+
     def timed(share: float) -> float:
-        return rehearse(learner.state, batches(with_sizes(learner, (share,)), Silence())(first), learner.plan)
+        return rehearse(learner.state, batches(with_sizes(few, (share,)), Silence())(first), learner.plan)
 
     first = Order(seed=config.train.seed, epoch=0)
     learner.budget, sizes, learner.plan = new_budget(
@@ -54,6 +58,14 @@ def plan_again(learner: Learner) -> bool:
     before = learner.plan
     learner.plan = learner.budget.planned_again(learner.config.load.sizes, before, learner.state.step)
     return learner.plan is not before
+
+
+def first_samples(loaded: Loaded, count: int) -> Loaded:
+    """The data with the first samples alone of the training part: enough to time a few steps on."""
+    part = loaded.parts["train"]
+    rows = slice(0, count)
+    few = replace(part, inputs=part.inputs[rows], targets=part.targets[rows], keys=part.keys[rows], ids=part.ids[rows])
+    return replace(loaded, parts={**loaded.parts, "train": few})
 
 
 def try_step(learner: Learner) -> None:

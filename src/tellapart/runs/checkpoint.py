@@ -61,7 +61,6 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
         "epoch": state.epoch,
         "within": state.within,
         "length": state.length,
-        "planned": state.planned,
         "sums": None if state.sums is None else [repr(value) for value in state.sums.tolist()],  # exact; nan is one too
         "samples": state.samples,
         "seconds": state.seconds,

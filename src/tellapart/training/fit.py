@@ -54,8 +54,6 @@ class TrainState:
     """Steps done of the epoch that runs."""
     length: int = 0
     """Steps that it has in all, by the plan that held at its start."""
-    planned: int = 0
-    """Epochs of that plan."""
     sums: Tensor | None = None
     """Over the epoch that runs: loss, right answers, weight (3,), float32 on the device."""
     samples: int = 0
@@ -68,6 +66,11 @@ class TrainState:
     """Loss of each training sample when it was last learned from (N,), float32; inf before. Kept where it chooses."""
     among: Tensor | None = None
     """Rows that the epoch that runs goes over, int64, where it is not all of them."""
+
+    @property
+    def position(self) -> float:
+        """Epochs done, the one that runs by its share."""
+        return self.epoch + (self.within / self.length if self.within else 0.0)
 
     @property
     def judged(self) -> nn.Module:
@@ -96,6 +99,14 @@ class Plan:
     """Of an epoch; each holds for an equal share of the epochs."""
     autocast: torch.dtype | None
     """Arithmetic of forward and backward; None is the weights' own fp32."""
+    cut: int = 0
+    """Steps by which the last epoch is cut short."""
+
+    @property
+    def span(self) -> float:
+        """Epochs, the last one by the share of it that is not cut off."""
+        last = self.extent(self.epochs - 1).steps
+        return self.epochs - min(self.cut, last - 1) / last
 
     def extent(self, epoch: int) -> Extent:
         """Of an epoch, 0-based."""
@@ -108,7 +119,8 @@ class Plan:
 
     def ending(self, steps: int) -> Plan:
         """The same with another end; its last epoch may be cut short."""
-        return replace(self, steps=steps, epochs=epochs_for(self.extents, steps))
+        epochs = epochs_for(self.extents, steps)
+        return replace(self, steps=steps, epochs=epochs, cut=steps_of(self.extents, epochs) - steps)
 
 
 def steps_of(extents: Sequence[Extent], epochs: int) -> int:
@@ -199,7 +211,7 @@ def fit(
             extent = plan.extent(state.epoch)
             ties = torch.Generator().manual_seed(seed_of(plan.seed, "hardest", state.epoch))
             state.among = hardest(state.losses, extent.samples, ties)
-            state.length, state.planned = extent.steps, plan.epochs
+            state.length = extent.steps
         order = Order(seed=plan.seed, epoch=state.epoch, skip=state.within, among=state.among)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             paused = _steps(state, batches(order), plan, pause)
