@@ -26,10 +26,10 @@ def seconds(spread: Found) -> str:
 
 
 def accuracy(spread: Found) -> str:
-    """Mean and range of some accuracies."""
+    """Mean of some accuracies, and their range where they differ."""
     runs = spread["runs"]
     mean = f"{sum(runs) / len(runs):.2%}".replace("%", " %")
-    return mean if len(runs) == 1 else f"{mean} ({100 * min(runs):.2f} to {100 * max(runs):.2f})"
+    return mean if min(runs) == max(runs) else f"{mean} ({100 * min(runs):.2f} to {100 * max(runs):.2f})"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -173,9 +173,10 @@ def section() -> str:
             found = json.loads(path.read_text())
             machines[name] = f"{found['machine']['cores']} cores of an {found['machine']['processor']}"
             lines += part(found)
-    where = sorted(set(machines.values()))
-    said = f"On {where[0]}" if len(where) == 1 else "; ".join(f"{name} on {on}" for name, on in machines.items())
-    said += "; median times, mean accuracies and their range. `make bench` and `make bench-peers` measure yours."
+    on = {machine: [name for name in machines if machines[name] == machine] for machine in machines.values()}
+    said = "; ".join(f"{', '.join(names)} on {machine}" for machine, names in on.items())
+    said = f"On {next(iter(on))}" if len(on) == 1 else f"By script in `bench/`: {said}"
+    said += "; median times, mean accuracies and their ranges. `make bench` and `make bench-peers` measure yours."
     return "\n".join([said, "", *lines])
 
 

@@ -39,7 +39,7 @@ class DataConfig:
     """How a picture of another shape is brought to that size."""
     sizes: tuple[float, ...] = (1.0,)
     """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1:
-    small pictures are quicker. The last should be 1."""
+    small pictures are quicker. The last should be 1; one may begin in the midst of an epoch."""
     val_share: float = 0.1
     """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
     test_share: float = 0.15
