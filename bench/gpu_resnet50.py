@@ -19,7 +19,8 @@ from tellapart.data.augment import Augmentation
 from tellapart.data.batches import shuffled
 from tellapart.data.resident import Resident
 from tellapart.models.normalise import Normalise
-from tellapart.training.fit import Extent, Plan, fit, new_state
+from tellapart.training.fit import fit, new_state
+from tellapart.training.plan import Extent, Plan
 from tellapart.types import Batch, DataSpec, Order
 from tellapart.world import World
 

@@ -52,7 +52,7 @@ def test_a_time_ends_the_fit() -> None:
     X, y = load_iris(return_X_y=True)
     began = time.monotonic()
     assert Classifier(time="2s").fit(X, y).n_iter_ > 1
-    assert time.monotonic() - began < 10
+    assert 1 < time.monotonic() - began < 10
 
 
 def test_columns_of_probabilities_follow_classes_when_natural_order_differs() -> None:

@@ -16,7 +16,8 @@ from tellapart.data.batches import shuffled
 from tellapart.data.resident import load
 from tellapart.errors import SettingError
 from tellapart.models import build_model
-from tellapart.training.fit import fit, new_state, plan
+from tellapart.training.fit import fit, new_state
+from tellapart.training.plan import plan
 from tellapart.world import join_world
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}

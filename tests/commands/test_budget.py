@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tellapart.commands.budget import LOOKS, SIZES, Budget, new_budget
 from tellapart.config import OptimConfig
 from tellapart.phases import phase
-from tellapart.training.fit import LEAST_EPOCHS, Extent, Plan
+from tellapart.training.plan import LEAST_EPOCHS, Extent, Plan
 
 STEPS_PER_EPOCH = 10
 PLAN = Plan(

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from tellapart.config import OptimConfig
 from tellapart.training.average import RISE, follow
-from tellapart.training.fit import Extent, Plan, fit, new_state
+from tellapart.training.fit import fit, new_state
+from tellapart.training.plan import Extent, Plan
 from tellapart.types import Batch
 from tellapart.world import World
 

@@ -16,22 +16,9 @@ from tellapart.data.batches import shuffled, steps_per_epoch
 from tellapart.data.resident import Resident
 from tellapart.errors import TellapartError
 from tellapart.models import build_model
-from tellapart.training.fit import (
-    Extent,
-    Plan,
-    TrainState,
-    conv_products,
-    convolves,
-    epochs_for,
-    fit,
-    going_on,
-    hardest,
-    never,
-    new_state,
-    plan,
-    steps_of,
-)
+from tellapart.training.fit import TrainState, fit, going_on, hardest, never, new_state
 from tellapart.training.optimisers import OPTIMISERS
+from tellapart.training.plan import Extent, Plan, conv_products, convolves, epochs_for, plan, steps_of
 from tellapart.training.schedules import SCHEDULES
 from tellapart.types import Batch, DataSpec, EpochEnd, Order, Pause
 from tellapart.world import World

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.config import OptimConfig
-from tellapart.training.fit import Extent, Plan, TrainState, fit, new_state
+from tellapart.training.fit import TrainState, fit, new_state
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
+from tellapart.training.plan import Extent, Plan
 from tellapart.types import Batch, EpochEnd
 from tellapart.world import World
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from tellapart.phases import epochs_of_phases, phase
-from tellapart.training.fit import LEAST_EPOCHS, Plan
+from tellapart.training.plan import LEAST_EPOCHS, Plan
 
 SIZES: tuple[tuple[float, ...], ...] = ((1.0,), (0.75, 0.875, 1.0), (0.625, 0.75, 1.0), (0.5, 0.625, 0.75, 1.0))
 """Ways through the picture sizes, the dearest first, that are tried where the settings leave it open."""

@@ -19,7 +19,8 @@ from tellapart.files import write_text
 from tellapart.names import counted
 from tellapart.runs.checkpoint import Saver, copied, moment
 from tellapart.runs.run_folder import RunFolder
-from tellapart.training.fit import Plan, TrainState, fit
+from tellapart.training.fit import TrainState, fit
+from tellapart.training.plan import Plan
 from tellapart.types import EpochEnd, Pause
 
 

@@ -24,7 +24,8 @@ from tellapart.models import build_model, chosen
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
-from tellapart.training.fit import Extent, Plan, TrainState, new_state, plan, takes
+from tellapart.training.fit import TrainState, new_state
+from tellapart.training.plan import Extent, Plan, plan, takes
 from tellapart.types import Batch, Order
 from tellapart.world import World
 

@@ -27,7 +27,7 @@ from tellapart.names import counted
 from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import RunFolder
-from tellapart.training.fit import convolves
+from tellapart.training.plan import convolves
 from tellapart.types import Order, Part
 from tellapart.world import join_world
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
-from tellapart.training.fit import Plan, TrainState, step_once
+from tellapart.training.fit import TrainState, step_once
+from tellapart.training.plan import Plan
 from tellapart.types import Batch
 
 WARM, TIMED = 1, 2
