@@ -162,6 +162,13 @@ def test_with_an_average_its_weights_are_the_model(home: Path) -> None:
     assert model == (checkpoint / AVERAGE).read_bytes() != (checkpoint / WEIGHTS).read_bytes()
 
 
+@pytest.mark.parametrize("hardest", [(1.0,), (1.0, 0.5)])
+def test_the_report_says_what_the_training_line_is_of(home: Path, hardest: tuple[float, ...]) -> None:
+    config = RunConfig.of(str(home / "photos"), SETTINGS | {"hardest": hardest})
+    page = train(config, runs_dir=home / "hardest") / "report.html"
+    assert ("the hardest alone" in page.read_text()) == (hardest != (1.0,))
+
+
 def test_training_stops_early_when_patience_is_over(home: Path) -> None:
     config = RunConfig.of(str(home / "photos"), {"epochs": 200, "patience": 3, "lr": 0.01})
     run = train(config, runs_dir=home / "early")

@@ -103,6 +103,7 @@ def _run_facts(trained: Trained) -> RunFacts:
         epochs=facts["epochs"],
         best_epoch=facts["best_epoch"] if has_val else None,
         metric=trained.config.train.metric,
+        hardest=trained.config.train.hardest != (1.0,),
         seconds=sum(row["seconds"] for row in trained.progress.history),
         seed=facts["seed"],
         device=facts["device"],

@@ -79,6 +79,8 @@ class RunFacts:
     device: str
     precision: str
     versions: Mapping[str, str]
+    hardest: bool = False
+    """Whether epochs learned from the hardest samples alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
