@@ -64,6 +64,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
     "stride": count,
+    "depth": count,
     "views": st.sampled_from(typing.get_args(config_module.Views)),
     "loss": st.sampled_from(typing.get_args(config_module.Loss)),
     "label_smoothing": share,
@@ -92,6 +93,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "device": st.sampled_from(["auto", "cpu", "cuda"]),
     "threads": st.integers(1, 1024),
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
+    "compile": st.sampled_from(["auto", "on", "off"]),
 }
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 

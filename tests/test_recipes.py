@@ -35,6 +35,7 @@ def test_there_are_recipes() -> None:
         "mlp-64-64",
         "cnn-16-32",
         "cifar-fast",
+        "cifar-best",
         "cifar-quick",
         "mnist-fast",
     }
@@ -62,8 +63,9 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
 def test_the_head_of_a_recipe_says_source_command_accuracy_time_and_machine(recipe: Recipe) -> None:
-    for word in ("Source:", "Command: tellapart train", "Expected", " % test accuracy", " s on two cores"):
-        assert word in recipe.head, word
+    words = ["Source:", "Command: tellapart train", "Expected"]
+    words += ["not measured yet"] if recipe.name == "cifar-best" else [" % test accuracy", " s on two cores"]
+    assert [word for word in words if word not in recipe.head] == []
     assert "TODO" not in recipe.head
 
 

@@ -104,6 +104,8 @@ class ModelConfig:
     """Share of hidden values dropped in training; by default the model's own."""
     stride: int | None = None
     """Pixels from one patch of the first layer to the next (whitened-cnn); by default such that about 32 fit a side."""
+    depth: int | None = None
+    """Convolutions of each block; from three on they are a residual (whitened-cnn); by default the model's own."""
     views: Views | None = None
     """Looks at a picture that the model is unsure about: one, also shifted by a pixel, or those and mirrored ones too
     (whitened-cnn); by default the model's own."""
@@ -112,6 +114,7 @@ class ModelConfig:
         check_types(self)
         at_least(self, "dense", 1)
         at_least(self, "stride", 1)
+        at_least(self, "depth", 1)
         if self.dropout is not None:
             share(self, "dropout")
         for width in self.widths or ():
@@ -213,6 +216,9 @@ class TrainConfig:
     """CPU threads; by default as many as torch takes, which heeds OMP_NUM_THREADS."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it. Weights stay fp32."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Whether torch.compile makes forward and backward of the training step; auto takes it on a GPU where training is
+    long and a few steps, timed both ways, say that it pays."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -247,7 +247,7 @@ def test_without_a_name_the_default_is_built(shape: tuple[int, ...]) -> None:
     assert weights_bytes(build_model(ModelConfig(), spec, 0)) == weights_bytes(named)
 
 
-GIVEN = {"widths": (4,), "dense": 4, "activation": "tanh", "dropout": 0.1, "stride": 2, "views": "shifted"}
+GIVEN = {"widths": (4,), "dense": 4, "activation": "tanh", "dropout": 0.1, "stride": 2, "depth": 3, "views": "shifted"}
 
 
 def refusals() -> Iterator[tuple[str, str]]:

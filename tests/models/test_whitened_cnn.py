@@ -7,7 +7,7 @@ from torch import nn
 from tellapart.config import ModelConfig
 from tellapart.models import build_model
 from tellapart.models.views import SURE, Sighted
-from tellapart.models.whitened_cnn import Whiten, usual_widths
+from tellapart.models.whitened_cnn import Residual, Whiten, usual_widths
 from tellapart.types import DataSpec
 
 
@@ -99,13 +99,38 @@ def test_a_sure_answer_takes_one_view() -> None:
     assert sighted.network.seen == [2]
 
 
+def test_an_answer_is_sure_by_its_distance_to_the_second_whatever_the_label_smoothing() -> None:
+    sighted = Sighted(Told(), mirrored=False).eval()
+    x = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
+    x[0, 0, 1, 0] = 3  # e^3 = 20 times as probable
+    x[1, 0, 1, 0] = 2  # e^2 = 7.4 times
+    sighted(x)
+    assert sighted.network.seen == [2, 1, 1]
+
+
 def test_an_unsure_answer_is_the_mean_of_its_views_and_its_neighbours_do_not_matter() -> None:
     sighted = Sighted(Told(), mirrored=True).eval()
     x = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
     x[0, ..., :2] = 9
     x[1, 0, 0, 1] = 1  # unsure: 1 against 0
     logits = sighted(x)
-    assert Told()(x)[1].softmax(0).max() < SURE
+    first, second = Told()(x)[1].softmax(0)
+    assert first < SURE * second
     # as it is: 1, 0; mirrored: 0, 1. Moved down, its first row is there twice: 0, 2 and 2, 0. Moved up it is gone.
     torch.testing.assert_close(logits[1], torch.tensor([0.5, 0.5]))
     torch.testing.assert_close(logits[1], sighted(x[1:])[0])
+
+
+def test_a_third_convolution_makes_a_residual_of_what_follows_the_first() -> None:
+    plain, deep = (
+        build_model(ModelConfig(model="whitened-cnn", widths=(8,), depth=depth), spec_of(), 0) for depth in (1, 3)
+    )
+    residual = [layer for layer in deep.modules() if isinstance(layer, Residual)]
+    assert [sum(isinstance(layer, nn.Conv2d) for layer in found.modules()) for found in residual] == [2]
+    assert not any(isinstance(layer, Residual) for layer in plain.modules())
+
+
+def test_a_residual_adds_its_input_before_the_non_linearity() -> None:
+    residual = Residual(4, 2, "relu").eval()
+    x = torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(residual(x), torch.relu(residual.layers(x) + x))

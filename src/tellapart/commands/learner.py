@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from tellapart.models import build_model, chosen
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
+from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
 from tellapart.training.plan import Extent, Plan, plan, takes
 from tellapart.types import Batch, Order
@@ -64,6 +65,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     config = replace(config, train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
     state = new_state(module, config.optim, world, config.train.samples_a_step)
+    state.compiled = compiled(state.module) if config.train.compile == "on" else None
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
@@ -126,8 +128,10 @@ def with_sizes(learner: Learner, sizes: tuple[float, ...]) -> Learner:
 def settled_config(learner: Learner) -> RunConfig:
     """The settings with what was left to the tool or to the clock as it was settled: they give the run again."""
     plan = learner.plan
+    taken: Literal["on", "off"] = "on" if learner.state.compiled else "off"
     epochs, steps = (plan.epochs, None) if plan.steps == plan.uncut else (None, plan.steps)
-    return replace(learner.config, train=replace(learner.config.train, time=None, epochs=epochs, steps=steps))
+    train = replace(learner.config.train, time=None, epochs=epochs, steps=steps, compile=taken)
+    return replace(learner.config, train=train)
 
 
 def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,13 +15,18 @@ from tellapart.commands.watch import Silence
 from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Loaded
+from tellapart.errors import SettingError
 from tellapart.evaluation.predict import BATCH, predict
+from tellapart.training.compiled import GAIN, WORTH_S, cannot_compile, compiled
 from tellapart.training.rehearsal import TIMED, WARM, rehearse
 from tellapart.types import Order
+
+log = logging.getLogger("tellapart")
 
 
 def settle(learner: Learner, asked: TrainConfig) -> None:
     """Real steps before the first one, where the settings ask for what only they can tell."""
+    settle_compiling(learner, asked)
     if asked.time is not None:
         plan_in_time(learner)
     elif asked.batch == "auto":
@@ -36,20 +42,53 @@ def plan_in_time(learner: Learner) -> None:
     if config.load.sizes == (1.0,):
         ways = [way for way in SIZES if not refused_sizes(learner, way)]
 
-    few = replace(learner, loaded=first_samples(learner.loaded, (WARM + TIMED) * learner.config.train.samples_a_step))
-
-    def timed(share: float) -> float:
-        return rehearse(learner.state, batches(with_sizes(few, (share,)), Silence())(first), learner.plan)
-
-    first = Order(seed=config.train.seed, epoch=0)
     learner.budget, sizes, learner.plan = new_budget(
         seconds_of("time", asked),
         ways,
-        timed,
+        lambda share: step_seconds(learner, share),
         epoch_s,
         learner.plan,
     )
     learner.config = with_sizes(learner, sizes).config
+
+
+def settle_compiling(learner: Learner, asked: TrainConfig) -> None:
+    """Find out whether the step is compiled: asked for, it is tried; left open, a GPU is timed both ways if it pays."""
+    state = learner.state
+    if asked.compile == "on":
+        try:
+            step_seconds(learner, 1.0)
+        except RuntimeError as error:
+            if not cannot_compile(error):
+                raise
+            raise SettingError(
+                f"compile is 'on', but torch can't compile here: {str(error).splitlines()[0]} Take --compile off."
+            ) from None
+    elif asked.compile == "auto" and learner.world.device.type == "cuda":
+        eager = step_seconds(learner, 1.0)
+        whole = seconds_of("time", asked.time) if asked.time is not None else eager * learner.plan.steps
+        state.compiled = compiled(state.module) if whole >= WORTH_S else None
+        if state.compiled and not _is_quicker(learner, eager):
+            state.compiled = None
+
+
+def _is_quicker(learner: Learner, eager: float) -> bool:
+    """Whether the compiled step beats the eager one, in seconds, by enough to be taken."""
+    try:
+        return step_seconds(learner, 1.0) < GAIN * eager
+    except RuntimeError as error:
+        if not cannot_compile(error):
+            raise
+        log.warning("torch can't compile here, so steps stay eager: %s", str(error).splitlines()[0])
+        return False
+
+
+def step_seconds(learner: Learner, share: float) -> float:
+    """Seconds of a real step at a share of the full picture size, on the first training samples."""
+    train = learner.config.train
+    few = replace(learner, loaded=first_samples(learner.loaded, (WARM + TIMED) * train.samples_a_step))
+    made = batches(with_sizes(few, (share,)), Silence())(Order(seed=train.seed, epoch=0))
+    return rehearse(learner.state, made, learner.plan)
 
 
 def plan_again(learner: Learner) -> bool:

@@ -127,6 +127,7 @@ def hardware_fit(learner: Learner) -> dict[str, Any]:
         "device": str(learner.world.device),
         "threads": learner.world.threads,
         "channels_last": convolves(learner.state.module),
+        "compiled": learner.state.compiled is not None,
         "passive_waiting": learner.world.passive,
         "freed_memory_kept": learner.world.keeps_memory,
     }
@@ -141,7 +142,12 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
     weights = sum(p.numel() for p in module.parameters())
-    words = {"channels_last": "channels last", "passive_waiting": "passive", "freed_memory_kept": "keeping memory"}
+    words = {
+        "channels_last": "channels last",
+        "compiled": "compiled",
+        "passive_waiting": "passive",
+        "freed_memory_kept": "keeping memory",
+    }
     said = [word for fact, word in words.items() if facts[fact]]
     where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
     what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]

@@ -45,8 +45,8 @@ MODELS: dict[str, ModelRow] = {
     "whitened-cnn": ModelRow(
         builder="whitened_cnn:whitened_cnn",
         kinds=("image",),
-        settings=("widths", "activation", "stride", "views"),
-        summary="Whitened patches, then blocks of two 3x3 convolutions (Jordan 2024): small pictures in few epochs",
+        settings=("widths", "activation", "stride", "depth", "views"),
+        summary="Whitened patches, then blocks of 3x3 convolutions (Jordan 2024): small pictures in few epochs",
     ),
     "resnet-18": ModelRow(
         builder="resnet:resnet_18",

@@ -54,14 +54,32 @@ class Whiten(nn.Module):
         self.weight.copy_(torch.cat([filters, -filters]))
 
 
+class Residual(nn.Module):
+    """(B, width, H, W) -> the same: convolutions, each with its norm, added to what they were given; non-linearity."""
+
+    def __init__(self, width: int, convolutions: int, activation: Activation) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(convolutions - 1):
+            layers += [_conv(width, width), _norm(width), ACTIVATIONS[activation]()]
+        self.layers = nn.Sequential(*layers, _conv(width, width), _norm(width))
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        added: Tensor = self.activation(self.layers(x) + x)
+        return added
+
+
 class WhitenedCnn(nn.Module):
     """Whitening, a block per width (conv, pool, norm, non-linearity, conv, norm, non-linearity), global max, linear.
 
     raw (B, C, H, W)  ->  logits (B, K)
-    Source: Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU" (arXiv:2404.00498).
+    A depth of three or more makes all convolutions of a block but the first a residual.
+    Source: Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU" (arXiv:2404.00498); its 96 % network for the
+    residual.
     """
 
-    def __init__(self, spec: DataSpec, widths: Sequence[int], activation: Activation, stride: int) -> None:
+    def __init__(self, spec: DataSpec, widths: Sequence[int], activation: Activation, stride: int, depth: int) -> None:
         super().__init__()
         channels, height, width = spec.shape
         kernel = min(stride + 1, height, width)
@@ -72,7 +90,10 @@ class WhitenedCnn(nn.Module):
         for filters in widths:
             pool = min(2, side)
             layers += [_conv(inputs, filters), nn.MaxPool2d(pool), _norm(filters), ACTIVATIONS[activation]()]
-            layers += [_conv(filters, filters), _norm(filters), ACTIVATIONS[activation]()]
+            if depth > 2:
+                layers.append(Residual(filters, depth - 1, activation))
+            elif depth == 2:
+                layers += [_conv(filters, filters), _norm(filters), ACTIVATIONS[activation]()]
             inputs, side = filters, side // pool
         self.blocks = nn.Sequential(*layers)
         self.head = nn.Linear(inputs, len(spec.classes), bias=False)
@@ -94,15 +115,17 @@ def whitened_cnn(
     widths: Sequence[int] | None = None,
     activation: Activation = "gelu",
     stride: int | None = None,
+    depth: int = 2,
     views: Views = "one",
 ) -> nn.Module:
     """The network, looked through by several views where it is unsure, unless `views` is one.
 
     widths  by default as many as the picture can be halved, wider for colour
     stride  pixels between patches, which are a pixel larger
+    depth   convolutions of each block
     """
     stride = stride or max(1, round(min(spec.shape[1:]) / MAP_SIDE))
-    network = WhitenedCnn(spec, widths or usual_widths(spec, stride), activation, stride)
+    network = WhitenedCnn(spec, widths or usual_widths(spec, stride), activation, stride, depth)
     return network if views == "one" else Sighted(network, mirrored=views == "mirrored")
 
 

@@ -35,6 +35,8 @@ class TrainState:
     optimiser: Optimizer
     average: nn.Module | None = None
     """The module with the moving average of its weights, where one is kept."""
+    compiled: Callable[[Tensor], Tensor] | None = None
+    """The module's forward pass as torch.compile makes it, where that is taken; not part of what is saved."""
     step: int = 0
     """Optimiser steps done."""
     epoch: int = 0
@@ -202,7 +204,7 @@ def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
 def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
-        logits = state.module(batch.inputs)
+        logits = (state.compiled or state.module)(batch.inputs)
     losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]

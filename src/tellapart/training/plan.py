@@ -115,13 +115,15 @@ def plan(
 
 
 def conv_products(module: nn.Module, sample: Tensor) -> int:
-    """Multiplications that the convolutions of `module` make for one sample (1, ...), forward."""
-    total = 0
+    """Multiplications that the convolutions of `module` make for one sample (1, ...), forward, in a training step.
+
+    Each layer counts once: another look at an unsure picture is not for training.
+    """
+    products: dict[nn.Module, int] = {}
 
     def count(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
         assert isinstance(layer, nn.Conv2d)
-        total += output.numel() * layer.weight[0].numel()
+        products.setdefault(layer, output.numel() * layer.weight[0].numel())
 
     hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
     training = module.training
@@ -130,7 +132,7 @@ def conv_products(module: nn.Module, sample: Tensor) -> int:
     module.train(training)
     for hook in hooks:
         hook.remove()
-    return total
+    return sum(products.values())
 
 
 def takes(module: nn.Module, sample: Tensor) -> bool:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, step_once
 from tellapart.training.plan import Plan
 from tellapart.types import Batch
@@ -22,6 +23,7 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
     """
     module, optimiser = copy.deepcopy((state.module, state.optimiser))
     copied = TrainState(module=module, optimiser=optimiser, pieces=state.pieces, average=copy.deepcopy(state.average))
+    copied.compiled = compiled(module) if state.compiled else None
     module.train()
     began, timed = time.perf_counter(), 0
     with own_draws(next(module.parameters()).device):
