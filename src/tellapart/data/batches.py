@@ -42,7 +42,9 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
             inputs = augmented(part.inputs, chosen, keys, order, augmentation)
         else:
             inputs = part.inputs[chosen]
-        yield Batch(inputs=_channels_first(inputs), targets=part.targets[chosen], keys=keys, rows=chosen)
+        weights = None if part.weights is None else part.weights[chosen]
+        targets = part.targets[chosen]
+        yield Batch(inputs=_channels_first(inputs), targets=targets, keys=keys, weights=weights, rows=chosen)
 
 
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:

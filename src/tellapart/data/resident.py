@@ -40,6 +40,8 @@ class Resident:
     keys: Tensor
     """int64 (N,), a hash of each id."""
     ids: tuple[str, ...]
+    weights: Tensor | None = None
+    """float32 (N,), the share of each in the loss; None counts each as 1."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,7 +49,11 @@ class Resident:
     def to(self, device: torch.device) -> Resident:
         """The same on another device."""
         return Resident(
-            inputs=self.inputs.to(device), targets=self.targets.to(device), keys=self.keys.to(device), ids=self.ids
+            inputs=self.inputs.to(device),
+            targets=self.targets.to(device),
+            keys=self.keys.to(device),
+            ids=self.ids,
+            weights=None if self.weights is None else self.weights.to(device),
         )
 
 
@@ -75,6 +81,8 @@ def load(source: Source, config: DataConfig) -> Loaded:
     values.clear()
     train = arrays["train"]
     assert train is not None  # split_entries refuses an empty training part
+    if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
+        raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
     mean, std = _scale(train)
     spec = DataSpec(
         kind=source.kind,
@@ -177,7 +185,17 @@ def resident(array: np.ndarray[Any, Any], entries: Sequence[Entry], spec: DataSp
         targets=torch.tensor([number[e.label] for e in entries], dtype=torch.int64),
         keys=torch.tensor([key_of(e.id) for e in entries], dtype=torch.int64),
         ids=tuple(e.id for e in entries),
+        weights=_weights(entries),
     )
+
+
+def _weights(entries: Sequence[Entry]) -> Tensor | None:
+    """float32 (N,); None where no entry has a weight of its own."""
+    import torch
+
+    if all(e.weight is None for e in entries):
+        return None
+    return torch.tensor([1.0 if e.weight is None else e.weight for e in entries], dtype=torch.float32)
 
 
 def key_of(sample_id: str) -> int:

@@ -27,6 +27,10 @@ class Entry:
     """16 bytes, a hash of the content alone: the same picture has the same one wherever it lies."""
     shape: tuple[int, ...]
     """(H, W, C) as it will be decoded, or (F,)."""
+    group: str | None = None
+    """What it belongs together with, as a patient or a film; None where the source does not say."""
+    weight: float | None = None
+    """Its share in the loss, finite and 0 or more; None counts as 1."""
 
 
 class Source(Protocol):

@@ -141,18 +141,19 @@ def training_counts(split: Split) -> tuple[int, ...]:
 
 
 def split_csv(split: Split) -> str:
-    """The split as CSV: id, part, class, sha of the content."""
+    """The split as CSV: id, part, class, hash of the content, group."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(("id", "part", "class", "content"))
+    rows.writerow(("id", "part", "class", "content", "group"))
     for part, entries in split.parts.items():
-        rows.writerows((e.id, part, e.label, e.digest.hex()) for e in entries)
+        rows.writerows((e.id, part, e.label, e.digest.hex(), e.group) for e in entries)
     return out.getvalue()
 
 
 def fingerprint(entries: Sequence[Entry]) -> str:
-    """Hex digest of all ids, labels, parts and contents, whatever their order."""
+    """Hex digest of all ids, labels, parts, contents and weights, whatever their order."""
     total = hashlib.sha256()
-    for line in sorted(f"{e.id}\x1f{e.label}\x1f{e.part}\x1f{e.digest.hex()}" for e in entries):
+    weights = {e.id: "" if e.weight is None else f"\x1f{e.weight!r}" for e in entries}
+    for line in sorted(f"{e.id}\x1f{e.label}\x1f{e.part}\x1f{e.digest.hex()}{weights[e.id]}" for e in entries):
         total.update(line.encode("utf-8", "surrogateescape") + b"\x1e")
     return total.hexdigest()

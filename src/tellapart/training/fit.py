@@ -193,7 +193,7 @@ def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
     if batch.weights is None:
         weight = torch.full((), float(len(batch.targets)), device=batch.targets.device)
     else:
-        weight = batch.weights.sum()
+        weight = batch.weights.sum().clamp(min=torch.finfo(torch.float32).tiny)  # a batch may be of weight 0
     done = [_piece(state, piece, weight, plan) for piece in cut(batch, state.pieces)]
     total, right = done[0]
     for more, also_right in done[1:]:

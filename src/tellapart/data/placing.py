@@ -1,0 +1,122 @@
+"""Where a picture belongs: its part and class, from the folders that it lies in; and what is left out, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tellapart.data.source import Entry
+from tellapart.errors import DataError
+from tellapart.names import counted, listed, natural_key
+from tellapart.types import PARTS, Issue, Part
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+"""What systems leave in folders, in lower case; hidden entries are ignored as well."""
+PART_NAMES: dict[str, Part] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+LAYOUT = "Put the pictures into a folder per class, as in cat/1.jpg, or per part and class, as in train/cat/1.jpg."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A picture file that is not opened yet, and what is said about it."""
+
+    path: str
+    """Its name within the source, which becomes the id."""
+    label: str
+    part: Part | None
+    group: str | None = None
+    weight: float | None = None
+    said_at: str | None = None
+    """Where a table says so, as in `labels.csv:7`; an issue with the file is told there."""
+
+
+def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[list[Place], list[Issue]]:
+    """The place of each picture; an issue for each that lies in no class folder. DataError where none lies in one.
+
+    where   what the paths are relative to, for messages
+    others  what was left out before
+    The folders at the top are parts only where each that holds pictures is named so: `test` beside `cat` is a class.
+    """
+    tops = {path.split("/")[0] for path in paths if "/" in path}
+    with_parts = all(top.lower() in PART_NAMES for top in tops)
+    odd = sorted(top for top in tops if top.lower() not in PART_NAMES)
+    like_parts = sorted(tops - set(odd))
+    if odd and like_parts and all(path.count("/") > 1 for path in paths if path.split("/")[0] in like_parts):
+        raise DataError(
+            f"{where}: {listed(like_parts)} hold a folder per class, as parts do, but {listed(odd)} "
+            f"stands beside {'it' if len(like_parts) == 1 else 'them'}. Move it away, or into a part."
+        )
+    places: list[Place] = []
+    issues: list[Issue] = []
+    for path in paths:
+        folders = path.split("/")[:-1]
+        if len(folders) <= with_parts:
+            issues.append(issue(path, "no-class", "lies in no class folder", "Move it into the folder of its class."))
+        elif with_parts:
+            places.append(Place(path=path, label=folders[1], part=PART_NAMES[folders[0].lower()]))
+        else:
+            places.append(Place(path=path, label=folders[0], part=None))
+    if not places:
+        lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
+        raise DataError(f"{where}: {lie}. {told(others)}{LAYOUT}")
+    return places, issues
+
+
+def part_of_file(name: str) -> Part | None:
+    """The part that a file is named after, as in `train-00000-of-00002.parquet` or `val.csv`; None where it is none."""
+    word = ""
+    for letter in PurePosixPath(name).name.lower():
+        if not letter.isalpha():
+            break
+        word += letter
+    return PART_NAMES.get(word)
+
+
+def named_like_a_picture(name: str) -> bool:
+    """Whether the suffix is that of a picture; no object is made for each of a million names."""
+    dot = name.rfind(".")
+    return dot > name.rfind("/") + 1 and name[dot:].lower() in SUFFIXES
+
+
+def shown(name: str) -> bool:
+    """Whether a file or folder is neither hidden nor left behind by a system."""
+    return name[:1] != "." and name.lower() not in IGNORED
+
+
+def issue(path: str, kind: str, detail: str, suggestion: str) -> Issue:
+    return Issue(path=path, kind=kind, detail=detail, suggestion=suggestion)
+
+
+def unreadable(path: str, cause: str) -> Issue:
+    return issue(path, "unreadable", cause, "It is left out; replace or delete it.")
+
+
+def not_a_picture(path: str) -> Issue:
+    return issue(path, "not-a-picture", "not named like a picture", "Nothing to do if it is none.")
+
+
+def told(issues: Sequence[Issue]) -> str:
+    """The first thing that was left out, and how many more; nothing where all is well."""
+    if not issues:
+        return ""
+    more = f" (and {len(issues) - 1:,} more)" if len(issues) > 1 else ""
+    return f"Left out: {issues[0].path}: {issues[0].detail}{more}. "
+
+
+def path_key(path: str) -> tuple[object, ...]:
+    """Sort key of paths: numbers count as numbers."""
+    return natural_key(path), path
+
+
+def by_path(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """The issues, naturally sorted by what they are about."""
+    return tuple(sorted(issues, key=lambda i: path_key(i.path)))
+
+
+def entry_key(entry: Entry) -> tuple[object, ...]:
+    """Sort key of entries: part, class, path."""
+    return PARTS.index(entry.part) if entry.part else 0, natural_key(entry.label), entry.label, *path_key(entry.id)
