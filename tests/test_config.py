@@ -58,6 +58,8 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "contrast": st.floats(0, 1, exclude_min=True),
     "saturation": st.floats(0, 1, exclude_min=True),
     "cutout": count,
+    "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
+    "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
     "dense": count,

@@ -24,6 +24,7 @@ Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
+Cache = Literal["auto", "ram", "disk", "none"]
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
@@ -37,6 +38,9 @@ class DataConfig:
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: Fit = "stretch"
     """How a picture of another shape is brought to that size."""
+    cache: Cache = "auto"
+    """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
+    nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
     sizes: tuple[float, ...] = (1.0,)
     """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1:
     small pictures are quicker. The last should be 1; one may begin in the midst of an epoch."""
@@ -48,6 +52,9 @@ class DataConfig:
     """Another number gives another split; `seed` does not touch it."""
     crop_padding: int | None = None
     """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
+    resized_crop: float | None = None
+    """Least share of the area of a training picture that a random part of it covers, as in 0.35; the part, of any
+    place and of an aspect from 3:4 to 4:3 of the picture's own, is brought to the full size."""
     flip: bool = False
     """Mirror half of the training pictures, left to right."""
     alternating: bool = False
@@ -84,6 +91,8 @@ class DataConfig:
             value = getattr(self, name)
             if value is not None and not 0 < value <= most:
                 raise SettingError(f"{name} is {value:g}; must be above 0 and at most {most}.")
+        if self.resized_crop is not None and not 0 < self.resized_crop < 1:
+            raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
         if self.scale is not None and not 0 < self.scale < 1:
             raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
 

@@ -12,6 +12,7 @@ from tellapart.types import DataSpec
 
 ALL: dict[str, Any] = {
     "crop_padding": 4,
+    "resized_crop": 0.35,
     "flip": True,
     "alternating": True,
     "rotate": 15.0,
@@ -44,6 +45,8 @@ def refused(**wrong: Any) -> str:
         ({"scale": 0}, "scale is 0; must be above 0 and below 1."),
         ({"scale": 1}, "scale is 1; must be above 0 and below 1."),
         ({"scale": float("nan")}, "scale is nan; must be a finite number."),
+        ({"resized_crop": 0}, "resized_crop is 0; must be above 0 and below 1."),
+        ({"resized_crop": 1}, "resized_crop is 1; must be above 0 and below 1."),
         ({"brightness": 0}, "brightness is 0; must be above 0 and at most 1."),
         ({"brightness": 1.5}, "brightness is 1.5; must be above 0 and at most 1."),
         ({"contrast": -0.5}, "contrast is -0.5; must be above 0 and at most 1."),

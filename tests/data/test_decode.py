@@ -13,10 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tellapart.config import DataConfig
 from tellapart.data import decode as decoder
 from tellapart.data.decode import decode, peek, picture_of, read_file
+from tellapart.data.folder import FolderSource
+from tellapart.data.items import values_of
+from tellapart.data.keeping import decoded
 from tellapart.data.resize import fit_picture
 from tellapart.errors import UnreadableError
+from tellapart.types import DataSpec, Fit
 
 ORIENTATION = 274
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B", "I", "F")
@@ -451,3 +456,50 @@ def test_real_photos_decode_to_the_shape_their_headers_tell(shared_data: Path) -
     for path in paths[:8]:
         content = path.read_bytes()
         assert peek(content) == decode(content).shape
+
+
+# ---- at the size that it is for
+
+
+def photo(width: int, height: int, **options: object) -> bytes:
+    """A smooth picture as JPEG."""
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([255 * x / width, 255 * y / height, 128 + 100 * np.sin(x / 40)], 2).astype(np.uint8)
+    return saved(Image.fromarray(pixels), "JPEG", quality=90, **options)
+
+
+@pytest.mark.parametrize(
+    ("room", "shape"),
+    [((128, 128), (188, 250, 3)), ((187, 250), (188, 250, 3)), ((188, 250), (375, 500, 3)), ((93, 94), (94, 125, 3)),
+     ((10, 10), (47, 63, 3)), ((800, 800), (375, 500, 3))],
+)  # fmt: skip
+def test_a_jpeg_is_decoded_no_smaller_than_it_is_for(room: tuple[int, int], shape: tuple[int, ...]) -> None:
+    assert decode(photo(500, 375), room).shape == shape
+
+
+def test_a_turned_jpeg_is_decoded_no_smaller_than_it_is_for_either() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # a quarter turn: 500 wide becomes 500 high
+    assert decode(photo(500, 375, exif=exif.tobytes()), (250, 100)).shape == (250, 188, 3)
+    assert decode(photo(500, 375, exif=exif.tobytes()), (100, 250)).shape == (500, 375, 3)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_decoding_at_a_smaller_size_changes_the_picture_that_is_learned_from_by_little(fit: Fit) -> None:
+    content = photo(500, 375)
+    small, whole = (fit_picture(decode(content, room), 64, 64, 3, fit).astype(int) for room in ((64, 64), None))
+    assert np.abs(small - whole).mean() < 2
+
+
+def test_other_formats_are_decoded_whole_whatever_they_are_for() -> None:
+    assert decode(saved(Image.new("RGB", (500, 375)), "PNG"), (10, 10)).shape == (375, 500, 3)
+
+
+def test_what_is_predicted_is_decoded_as_what_was_learned_from(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.jpg").write_bytes(photo(500, 375))
+    spec = DataSpec(kind="image", shape=(3, 40, 60), classes=("a", "b"), mean=(0.0,) * 3, std=(1.0,) * 3, fit="crop")
+    source = FolderSource(tmp_path)
+    ((_, learned),) = decoded(source, source.entries()[0], (40, 60, 3), DataConfig(fit="crop"))
+    (predicted,) = values_of([tmp_path / "a" / "1.jpg"], spec)
+    assert np.array_equal(np.asarray(learned), np.asarray(predicted))

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tellapart.config import DataConfig
+from tellapart.data import keeping
 from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import LARGEST_SIDE, Loaded, key_of, load, load_labelled
 from tellapart.data.source import Entry
@@ -32,6 +33,7 @@ class FakeSource:
     name: str = "fake"
     kind: Literal["image", "vector"] = "image"
     in_memory: bool = True
+    place: str = "fake"
 
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
         return [
@@ -45,7 +47,7 @@ class FakeSource:
             for i, (name, value) in enumerate(self.values.items())
         ], self.issues
 
-    def value(self, entry: Entry) -> np.ndarray[Any, Any]:
+    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         value = self.values[entry.id]
         if isinstance(value, UnreadableError):
             raise value
@@ -255,7 +257,7 @@ def test_without_a_training_sample_there_is_nothing_to_train_on(parts: dict[str,
 
 def test_another_error_of_a_source_is_not_swallowed() -> None:
     class Broken(FakeSource):
-        def value(self, entry: Entry) -> np.ndarray[Any, Any]:
+        def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
             raise ZeroDivisionError(entry.id)
 
     for in_memory in (True, False):
@@ -268,18 +270,12 @@ def test_another_error_of_a_source_is_not_swallowed() -> None:
 
 def free_memory(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
     """Make the system say that so much memory is free."""
-    from tellapart.data import resident
-
-    if hasattr(resident, "free_memory_bytes"):
-        monkeypatch.setattr(resident, "free_memory_bytes", lambda: size_bytes)
-    else:
-        sizes = {"SC_AVPHYS_PAGES": size_bytes, "SC_PAGE_SIZE": 1}
-        monkeypatch.setattr(os, "sysconf", lambda name: sizes[name])
+    monkeypatch.setattr(keeping, "free_memory_bytes", lambda: size_bytes)
 
 
 def test_data_that_do_not_fit_in_memory_are_refused_before_any_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     class Unread(FakeSource):
-        def value(self, entry: Entry) -> np.ndarray[Any, Any]:
+        def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
             pytest.fail(f"{entry.id} was decoded")
 
     free_memory(monkeypatch, 1_000_000)

@@ -112,6 +112,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
             "classes": list(loaded.spec.classes),
             "shape": list(loaded.spec.shape),
             "issues": len(loaded.issues),
+            "cache": loaded.cache,
         },
         "model": chosen(config.model, loaded.spec),
         "seed": config.train.seed,

@@ -33,7 +33,7 @@ class ArraySource:
         parts: Sequence[Part] | None = None,
         ids: Sequence[str] | None = None,
     ) -> None:
-        self.name = name
+        self.name = self.place = name
         self.kind: Literal["image", "vector"] = _kind(name, values)
         self.array = _pictures(values) if self.kind == "image" else _vectors(name, values)
         self._labels = _words(name, labels, len(values))
@@ -47,7 +47,7 @@ class ArraySource:
         """Every sample, in the order of the arrays; there are no issues."""
         return self._entries, ()
 
-    def value(self, entry: Entry) -> Value:
+    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:  # noqa: ARG002
         """uint8 (H, W, C) or float32 (F,), a view into the memory of the source."""
         value: Value = self.array[self._rows[entry.id]]
         return value

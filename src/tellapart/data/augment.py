@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tellapart.config import DataConfig
 from tellapart.data.colour import coloured
 from tellapart.data.warp import warped
+from tellapart.data.zoom import resized_crops
 from tellapart.errors import SettingError
 from tellapart.seeds import uniform
 from tellapart.types import DataSpec, Order
@@ -27,6 +28,8 @@ class Augmentation:
 
     crop_padding: int | None = None
     """Pixels of mirrored padding on each side before a random crop."""
+    resized_crop: float | None = None
+    """Least share of the area that a random part covers, which is brought to the full size."""
     flip: bool = False
     """Whether half of the pictures are mirrored, left to right."""
     alternating: bool = False
@@ -61,6 +64,7 @@ class Augmentation:
             )
         return Augmentation(
             crop_padding=config.crop_padding,
+            resized_crop=config.resized_crop,
             flip=config.flip,
             alternating=config.alternating,
             rotate=config.rotate,
@@ -73,7 +77,7 @@ class Augmentation:
         )
 
     def __bool__(self) -> bool:
-        return bool(self.crop_padding or self.flip or self.turns or self.colours or self.cutout)
+        return bool(self.crop_padding or self.resized_crop or self.flip or self.turns or self.colours or self.cutout)
 
     @property
     def turns(self) -> bool:
@@ -86,14 +90,19 @@ class Augmentation:
 
 
 def augmented(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmentation: Augmentation) -> Tensor:
-    """The chosen pictures, each by its own draws moved, mirrored and turned, then coloured, then partly covered.
+    """The chosen pictures, each by its own draws cut, moved, mirrored and turned, then coloured, then partly covered.
 
     pictures  uint8 (N, H, W, C)
     rows      int64 (B,), which of them
     keys      int64 (B,), what their draws are a function of
     ->        uint8 (B, H, W, C), never a view of `pictures`
     """
+    import torch
+
     draw = partial(uniform, keys, order.seed, order.epoch)
+    if augmentation.resized_crop:
+        pictures = resized_crops(pictures, rows, draw, augmentation.resized_crop)
+        rows = torch.arange(len(rows), device=rows.device)
     changed = _moved(pictures, rows, keys, order, augmentation)
     if augmentation.colours:
         brightness = _factors(draw, "brightness", augmentation.brightness)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented
 from tellapart.data.resident import Resident
+from tellapart.data.stored import read_ahead
 from tellapart.seeds import seed_of
 from tellapart.types import Batch, Order
 
@@ -35,13 +36,13 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     if order.among is not None:
         rows = rows[torch.isin(rows, order.among)]
     steps = steps_per_epoch(len(rows), batch)
-    for step in range(order.skip, steps):
-        chosen = rows[step * batch : (step + 1) * batch if step < steps - 1 else None]
+    cuts = (slice(step * batch, (step + 1) * batch if step < steps - 1 else None) for step in range(order.skip, steps))
+    for chosen, pictures, places in read_ahead(part.inputs, (rows[cut] for cut in cuts)):
         keys = part.keys[chosen]
         if augmentation and part.inputs.ndim == 4:
-            inputs = augmented(part.inputs, chosen, keys, order, augmentation)
+            inputs = augmented(pictures, places, keys, order, augmentation)
         else:
-            inputs = part.inputs[chosen]
+            inputs = pictures[places]
         weights = None if part.weights is None else part.weights[chosen]
         targets = part.targets[chosen]
         yield Batch(inputs=_channels_first(inputs), targets=targets, keys=keys, weights=weights, rows=chosen)

@@ -82,10 +82,17 @@ SIXTEEN_TO_EIGHT = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
 PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
 
 
-def decode(content: bytes) -> Picture:
-    """uint8 (H, W, C) of a picture file, C 1 or 3; UnreadableError says in a line what is wrong with it."""
+def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
+    """uint8 (H, W, C) of a picture file, C 1 or 3; UnreadableError says in a line what is wrong with it.
+
+    room  height and width that it will be brought to: a JPEG of twice that and more is decoded at a half, a quarter or
+          an eighth of its size, by the library's own smaller transform, and never comes out smaller than that
+    """
     with _one_line_causes():
         image = _opened(content)
+        if room is not None and image.format == "JPEG":
+            height, width = room if _orientation(image) < 5 else room[::-1]
+            image.draft(None, (width, height))
         image.load()
         return _normalised(image, content)
 
@@ -101,12 +108,15 @@ def peek(content: bytes) -> tuple[int, int, int]:
         return height, width, 1 if _is_grey(image) else 3
 
 
-def picture_of(item: object) -> Picture:
-    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
+def picture_of(item: object, room: tuple[int, int] | None = None) -> Picture:
+    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4).
+
+    room  as for `decode`
+    """
     if isinstance(item, str | Path):
-        return decode(read_file(Path(item)))
+        return decode(read_file(Path(item)), room)
     if isinstance(item, bytes | bytearray | memoryview):
-        return decode(bytes(item))
+        return decode(bytes(item), room)
     if isinstance(item, Image.Image):
         with _one_line_causes():
             _check_size(*item.size)

@@ -26,9 +26,13 @@ def data_homes(data_dir: Path | None) -> list[Path]:
 
     What is downloaded goes into the last.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellapart"
     given = data_dir or os.environ.get("TELLAPART_DATA_DIR")
-    return [Path(given), cache] if given else [cache]
+    return [Path(given), cache_home()] if given else [cache_home()]
+
+
+def cache_home() -> Path:
+    """The folder in the user's cache folder where what can be made again is kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellapart"
 
 
 def fetch(name: str, mirrors: Sequence[str], digest: str, into: Path) -> Path:

@@ -47,7 +47,7 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
                 return vector_of(item, spec)
             channels, height, width = spec.shape
             content = item.read() if hasattr(item, "read") else item
-            return fit_picture(picture_of(content), height, width, channels, spec.fit)
+            return fit_picture(picture_of(content, (height, width)), height, width, channels, spec.fit)
         except UnreadableError as error:
             return error
 

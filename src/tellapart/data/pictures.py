@@ -1,6 +1,7 @@
 """A source of picture files, wherever they lie: each is read once to list it, and once more for its value."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -36,6 +37,7 @@ class PictureSource:
 
     def __init__(self, name: str, where: str, listing: Callable[[], Listing], read: Callable[[str], bytes]) -> None:
         self.name = name
+        self.place = os.path.realpath(where)
         self._where, self._listing, self._read = where, listing, read
 
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
@@ -45,9 +47,9 @@ class PictureSource:
         """
         return self._scanned
 
-    def value(self, entry: Entry) -> Value:
+    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
-        return decode(self._read(entry.id))
+        return decode(self._read(entry.id), room)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tellapart.config import DataConfig
-from tellapart.data.resize import fit_picture
+from tellapart.data.keeping import kept
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import Split, fingerprint, split_entries
-from tellapart.errors import DataError, UnreadableError
+from tellapart.data.stored import Stored
+from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
 from tellapart.types import DataSpec, Issue, Part
-from tellapart.world import available_cpus, free_memory_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -25,15 +24,13 @@ if TYPE_CHECKING:
 
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
-MEMORY_SHARE = 0.6
-"""Share of the free memory that decoded data may fill."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resident:
     """One part of the data, decoded."""
 
-    inputs: Tensor
+    inputs: Tensor | Stored
     """uint8 (N, H, W, C) or float32 (N, F)."""
     targets: Tensor
     """int64 (N,), class index."""
@@ -66,24 +63,20 @@ class Loaded:
     parts: dict[Part, Resident]
     issues: tuple[Issue, ...]
     fingerprint: str
+    cache: Literal["ram", "disk", "none"]
+    """Where the decoded values are kept."""
 
 
 def load(source: Source, config: DataConfig) -> Loaded:
-    """All parts in memory. Files that can't be decoded are left out, and named in the issues."""
+    """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
     entries, issues = source.entries()
     shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
-    values, unreadable = decoded(source, entries, shape, config)
-    readable = [e for e in entries if e.id in values]
-    split = split_entries(readable, config)
-    arrays = {
-        part: np.stack([values[e.id] for e in chosen]) if chosen else None for part, chosen in split.parts.items()
-    }
-    values.clear()
-    train = arrays["train"]
-    assert train is not None  # split_entries refuses an empty training part
+    found = kept(source, entries, shape, config)
+    split = split_entries(found.readable, config)
+    inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
-    mean, std = _scale(train)
+    mean, std = _scale(inputs["train"])
     spec = DataSpec(
         kind=source.kind,
         shape=(shape[2], *shape[:2]) if source.kind == "image" else shape,
@@ -92,10 +85,12 @@ def load(source: Source, config: DataConfig) -> Loaded:
         std=std,
         fit=config.fit,
     )
-    parts = {part: resident(array, split.parts[part], spec) for part, array in arrays.items() if array is not None}
+    parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
-    found = (*issues, *unreadable, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
-    return Loaded(spec=spec, split=split, parts=parts, issues=found, fingerprint=fingerprint(readable))
+    told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
+    return Loaded(
+        spec=spec, split=split, parts=parts, issues=told, fingerprint=fingerprint(found.readable), cache=found.way
+    )
 
 
 def _without_samples(name: str, kind: str) -> Issue:
@@ -134,54 +129,19 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
     present = {e.label for e in entries}
     absent = [_without_samples(name, "missing-class") for name in spec.classes if name not in present]
     shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
-    values, unreadable = decoded(source, entries, shape, DataConfig(fit=spec.fit))
-    readable = [e for e in entries if e.id in values]
-    if not readable:
+    found = kept(source, entries, shape, DataConfig(fit=spec.fit))
+    if not found.readable:
         raise DataError(f"{source.name}: no readable sample in it.")
-    return resident(np.stack([values[e.id] for e in readable]), readable, spec), [*issues, *absent, *unreadable]
+    return resident(found.inputs(found.readable), found.readable, spec), [*issues, *absent, *found.issues]
 
 
-def decoded(
-    source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig
-) -> tuple[dict[str, Value], list[Issue]]:
-    """Each readable entry's value by id, all of one shape, (H, W, C) or (F,); and an issue for each of the others."""
-    _check_memory(len(entries), shape, source.kind)
-    values: dict[str, Value] = {}
-    issues: list[Issue] = []
-    for entry, value in zip(entries, _values(source, entries, shape, config), strict=True):
-        if isinstance(value, UnreadableError):
-            issues.append(
-                Issue(path=entry.id, kind="unreadable", detail=str(value), suggestion="replace or remove the file")
-            )
-        else:
-            values[entry.id] = value
-    return values, issues
-
-
-def _values(
-    source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig
-) -> Iterator[Value | UnreadableError]:
-    def value(entry: Entry) -> Value | UnreadableError:
-        try:
-            raw = source.value(entry)
-        except UnreadableError as error:
-            return error
-        return raw if source.kind == "vector" else fit_picture(raw, shape[0], shape[1], shape[2], config.fit)
-
-    if source.in_memory:
-        yield from map(value, entries)
-        return
-    with ThreadPoolExecutor(len(available_cpus())) as pool:
-        yield from pool.map(value, entries)
-
-
-def resident(array: np.ndarray[Any, Any], entries: Sequence[Entry], spec: DataSpec) -> Resident:
-    """The part as tensors."""
+def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) -> Resident:
+    """The part: its values with what is known of them as tensors."""
     import torch
 
     number = {name: k for k, name in enumerate(spec.classes)}
     return Resident(
-        inputs=torch.from_numpy(array),
+        inputs=inputs,
         targets=torch.tensor([number[e.label] for e in entries], dtype=torch.int64),
         keys=torch.tensor([key_of(e.id) for e in entries], dtype=torch.int64),
         ids=tuple(e.id for e in entries),
@@ -220,37 +180,28 @@ def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ..
     return (side, side, channels)
 
 
-def _scale(train: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _scale(train: Tensor | Stored) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
-    if train.dtype == np.uint8:
+    if train.ndim == 4:
         mean, square = _picture_means(train)
         std = np.sqrt(np.maximum(square - mean**2, 0))  # sums of whole numbers: 0 where a channel is constant
     else:
-        mean, std = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-        std[train.max(axis=0) == train.min(axis=0)] = 0
+        values = train[:].numpy()
+        mean, std = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+        std[values.max(axis=0) == values.min(axis=0)] = 0
     return tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist())
 
 
-def _picture_means(pictures: np.ndarray[Any, Any]) -> tuple[Value, Value]:
+def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:
     """Mean and mean square of each channel (C,); sums of whole numbers, so exact in any order."""
     import torch
 
-    flat = torch.from_numpy(pictures).flatten(1)
-    sums, squares = torch.zeros(2, flat.shape[1], dtype=torch.int64)
-    for start in range(0, len(flat), 512):
-        wide = flat[start : start + 512].to(torch.int32)
+    count, height, width, channels = pictures.shape
+    sums, squares = torch.zeros(2, height * width * channels, dtype=torch.int64)
+    for start in range(0, count, 512):
+        wide = pictures[start : start + 512].flatten(1).to(torch.int32)
         sums += wide.sum(0)
         squares += (wide * wide).sum(0)
-    count = flat.numel() / pictures.shape[-1]
-    mean, square = (total.reshape(-1, pictures.shape[-1]).sum(0).double().numpy() / count for total in (sums, squares))
+    values = count * height * width
+    mean, square = (total.reshape(-1, channels).sum(0).double().numpy() / values for total in (sums, squares))
     return mean, square
-
-
-def _check_memory(count: int, shape: tuple[int, ...], kind: str) -> None:
-    need = 2 * count * int(np.prod(shape)) * (1 if kind == "image" else 4)  # once as a list, once stacked
-    free = free_memory_bytes()
-    if free is not None and need > MEMORY_SHARE * free:
-        raise DataError(
-            f"{counted(count, 'sample')} of {'x'.join(map(str, shape))} need {need / 1e9:.1f} GB of memory; "
-            f"{free / 1e9:.1f} GB are free. Take a smaller --size or fewer of them."
-        )

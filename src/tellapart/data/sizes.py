@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tellapart.data.augment import Augmentation
 from tellapart.data.resident import Resident
+from tellapart.data.stored import Stored
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,10 @@ def at_size(part: Resident, side: int) -> Resident:
     shape = part.inputs.shape[1:3]
     if min(shape) == side:
         return part
-    return replace(part, inputs=_resized(part.inputs, *at_share(shape, side / min(shape))))
+    height, width = at_share(shape, side / min(shape))
+    if isinstance(part.inputs, Stored):
+        return replace(part, inputs=part.inputs.changed(lambda read: _resized(read, height, width), height, width))
+    return replace(part, inputs=_resized(part.inputs, height, width))
 
 
 def side_of(shape: Sequence[int], share: float) -> int:

@@ -45,8 +45,14 @@ class Source(Protocol):
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
         """Every readable sample in a stable order, and an issue for each file that is no sample."""
 
-    def value(self, entry: Entry) -> Value:
-        """The decoded sample; UnreadableError says what is wrong with it."""
+    place: str
+    """What tells it apart from every other one on this machine: a resolved path, or its name."""
+
+    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
+        """The decoded sample; UnreadableError says what is wrong with it.
+
+        room  height and width that a picture will be brought to: it may come out smaller than it is, but not than that
+        """
 
 
 def understood(entries: Sequence[Entry]) -> str:
