@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from tellapart.data.decode import read_file
+from tellapart.data.known import stamp_of
 from tellapart.data.pictures import Listing, PictureSource
 from tellapart.data.placing import (
     issue,
@@ -25,7 +26,13 @@ class FolderSource(PictureSource):
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        super().__init__(root.resolve().name or "data", str(root), self._listed, lambda path: read_file(root / path))
+        super().__init__(
+            root.resolve().name or "data",
+            str(root),
+            self._listed,
+            lambda path: read_file(root / path),
+            lambda path: stamp_of(f"{root}/{path}"),
+        )
 
     def _listed(self) -> Listing:
         paths, issues = _walked(self.root)

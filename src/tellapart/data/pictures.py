@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Literal
 
 from tellapart.data.decode import decode, peek
+from tellapart.data.download import cache_home
+from tellapart.data.known import WORTH, Header, Known, Stamp
 from tellapart.data.placing import Place, by_path, entry_key, told, unreadable
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError, UnreadableError
@@ -18,8 +20,6 @@ from tellapart.world import available_cpus
 CHUNK = 64
 """Files that a thread is given at a time."""
 
-Header = tuple[bytes, tuple[int, int, int]]
-"""Digest of the content, and (H, W, C)."""
 Listing = tuple[Sequence[Place], Iterable[Issue]]
 
 
@@ -30,15 +30,23 @@ class PictureSource:
     where    what messages call it
     listing  gives the place of each picture, and an issue for each thing that is none
     read     gives the bytes of the picture at a path; UnreadableError where there are none; used from several threads
+    stamp    gives what changes with the file at a path; while it stays the same, what is known is not read again
     """
 
     kind: Literal["image", "vector"] = "image"
     in_memory = False
 
-    def __init__(self, name: str, where: str, listing: Callable[[], Listing], read: Callable[[str], bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        where: str,
+        listing: Callable[[], Listing],
+        read: Callable[[str], bytes],
+        stamp: Callable[[str], Stamp | None] | None = None,
+    ) -> None:
         self.name = name
         self.place = os.path.realpath(where)
-        self._where, self._listing, self._read = where, listing, read
+        self._where, self._listing, self._read, self._stamp = where, listing, read, stamp
 
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
         """Every picture with a readable header, naturally sorted by part, class and path; an issue for each other file.
@@ -68,8 +76,23 @@ class PictureSource:
             )
         return tuple(sorted(entries, key=entry_key)), by_path(issues)
 
-    def _headers(self, paths: list[str]) -> Iterator[Header | UnreadableError]:
-        """Digest and shape of each file, or what is wrong with it; in order, read in parallel."""
+    def _headers(self, paths: list[str]) -> Sequence[Header | UnreadableError]:
+        """Digest and shape of each file, or what is wrong with it; those alone are read that are not known."""
+        if self._stamp is None or len(paths) < WORTH:
+            return list(self._headers_read(paths))
+        known, stamps = Known(cache_home(), self.place), [self._stamp(path) for path in paths]
+        found: list[Header | UnreadableError | None] = [*known.headers(paths, stamps)]
+        unknown = [place for place, header in enumerate(found) if header is None]
+        for place, header in zip(unknown, self._headers_read([paths[place] for place in unknown]), strict=True):
+            found[place] = header
+        headers = [header for header in found if header is not None]
+        if unknown:
+            read = [None if isinstance(header, UnreadableError) else header for header in headers]
+            known.remember(paths, stamps, read)
+        return headers
+
+    def _headers_read(self, paths: list[str]) -> Iterator[Header | UnreadableError]:
+        """The same for files that are all read; in order, in parallel."""
         chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
         with ThreadPoolExecutor(len(available_cpus())) as pool:
             for headers in pool.map(lambda chunk: [self._header(path) for path in chunk], chunks):
