@@ -88,6 +88,11 @@ def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
     room  height and width that it will be brought to: a JPEG of twice that and more is decoded at a half, a quarter or
           an eighth of its size, by the library's own smaller transform, and never comes out smaller than that
     """
+    return as_array(decode_image(content, room))
+
+
+def decode_image(content: bytes, room: tuple[int, int] | None = None) -> Image.Image:
+    """The same as a PIL image of mode L or RGB."""
     with _one_line_causes():
         image = _opened(content)
         if room is not None and image.format == "JPEG":
@@ -108,20 +113,17 @@ def peek(content: bytes) -> tuple[int, int, int]:
         return height, width, 1 if _is_grey(image) else 3
 
 
-def picture_of(item: object, room: tuple[int, int] | None = None) -> Picture:
-    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4).
-
-    room  as for `decode`
-    """
+def picture_of(item: object) -> Picture:
+    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
     if isinstance(item, str | Path):
-        return decode(read_file(Path(item)), room)
+        return decode(read_file(Path(item)))
     if isinstance(item, bytes | bytearray | memoryview):
-        return decode(bytes(item), room)
+        return decode(bytes(item))
     if isinstance(item, Image.Image):
         with _one_line_causes():
             _check_size(*item.size)
             item.load()
-            return _normalised(item)
+            return as_array(_normalised(item))
     if isinstance(item, np.ndarray):
         return _of_array(item)
     raise UnreadableError(
@@ -226,17 +228,17 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _normalised(image: Image.Image, content: bytes = b"") -> Picture:
-    """The pixels of a loaded image of any mode, turned as EXIF asks."""
+def _normalised(image: Image.Image, content: bytes = b"") -> Image.Image:
+    """A loaded image of any mode as one of mode L or RGB, turned as EXIF asks."""
     mode = "L" if _is_grey(image) else "RGB"
     turn = TURNS.get(_orientation(image, content))
     if turn is not None:
         image = image.transpose(turn)
     if image.mode == "F" or image.mode.startswith("I"):
-        return _scaled(image)
+        return Image.fromarray(_scaled(image))
     if image.has_transparency_data:
         image = _on_white(image)
-    return as_array(image if image.mode == mode else image.convert(mode))
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -249,8 +251,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _scaled(image: Image.Image) -> Picture:
-    """uint8 (H, W, 1) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
+def _scaled(image: Image.Image) -> np.ndarray[Any, Any]:
+    """uint8 (H, W) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
     values = np.array(image)
     low, high = values.min(), values.max()
     most = 1 if image.mode == "F" else 65535
@@ -259,8 +261,7 @@ def _scaled(image: Image.Image) -> Picture:
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         values[values == transparent] = most
-    eight = np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
-    return eight[:, :, np.newaxis]
+    return np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
 
 
 def _of_array(array: np.ndarray[Any, Any]) -> Picture:

@@ -11,6 +11,7 @@ from tellapart.data.decode import decode, peek
 from tellapart.data.download import cache_home
 from tellapart.data.known import WORTH, Header, Known, Stamp
 from tellapart.data.placing import Place, by_path, in_order, told, unreadable
+from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted
@@ -55,9 +56,10 @@ class PictureSource:
         """
         return self._scanned
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
-        return decode(self._read(entry.id), room)
+        content = self._read(entry.id)
+        return decode(content) if form is None else picture_in(content, form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:

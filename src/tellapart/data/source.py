@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from tellapart.data.resize import Form
 from tellapart.names import counted
 from tellapart.types import PARTS, Issue, Part
 
@@ -48,10 +49,10 @@ class Source(Protocol):
     place: str
     """What tells it apart from every other one on this machine: a resolved path, or its name."""
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
         """The decoded sample; UnreadableError says what is wrong with it.
 
-        room  height and width that a picture will be brought to: it may come out smaller than it is, but not than that
+        form  what a picture is brought to, where the source can do so while it decodes; else it comes as it is
         """
 
 
