@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -39,6 +39,8 @@ class Resident:
     ids: tuple[str, ...]
     weights: Tensor | None = None
     """float32 (N,), the share of each in the loss; None counts each as 1."""
+    blocks: Tensor | None = None
+    """int64 (N,), the piece of the source that each is read from anew; None where the order costs no time."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,6 +53,7 @@ class Resident:
             keys=self.keys.to(device),
             ids=self.ids,
             weights=None if self.weights is None else self.weights.to(device),
+            blocks=self.blocks,
         )
 
 
@@ -86,6 +89,8 @@ def load(source: Source, config: DataConfig) -> Loaded:
         fit=config.fit,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
+    if found.way == "none":
+        parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
     lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
     told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
@@ -147,6 +152,15 @@ def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) 
         ids=tuple(e.id for e in entries),
         weights=_weights(entries),
     )
+
+
+def _blocks(entries: Sequence[Entry]) -> Tensor | None:
+    """int64 (N,); None where all are read from one piece."""
+    import torch
+
+    if len({e.block for e in entries}) < 2:
+        return None
+    return torch.tensor([e.block for e in entries], dtype=torch.int64)
 
 
 def _weights(entries: Sequence[Entry]) -> Tensor | None:

@@ -32,6 +32,8 @@ class Entry:
     """What it belongs together with, as a patient or a film; None where the source does not say."""
     weight: float | None = None
     """Its share in the loss, finite and 0 or more; None counts as 1."""
+    block: int = 0
+    """Number of the piece of the source that it lies in, as of a shard: samples of one are quick to read together."""
 
 
 class Source(Protocol):
