@@ -294,6 +294,14 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     assert "200 scans" in cause_of(slow)
 
 
+def test_a_sequential_jpeg_of_thousands_of_scans_is_refused_where_they_would_be_read() -> None:
+    content = saved(picture(16, 16), "JPEG")
+    first = content.index(b"\xff\xda")
+    one_colour = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + bytes(4)
+    assert "200 scans" in cause_of(content[:first] + one_colour * 1000 + content[-2:])
+    assert decode(content + one_colour * 1000).shape == (16, 16, 3)  # behind all that is read
+
+
 def test_a_colour_profile_that_looks_like_scans_is_no_scan() -> None:
     assert decode(saved(picture(), "JPEG", icc_profile=b"\xff\xda" * 5000)).shape == (5, 7, 3)
 

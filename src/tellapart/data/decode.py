@@ -77,7 +77,7 @@ TURNS = {
 """EXIF orientation -> what undoes it; 5 and above swap height and width."""
 LATE_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """Chunks with the orientation of a PNG; they may stand behind its pixels."""
-START_OF_SCAN = b"\xff\xda"
+SEQUENTIAL_FRAMES, END_OF_IMAGE, START_OF_SCAN = (0xC0, 0xC1), 0xD9, 0xDA
 JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 SIXTEEN_TO_EIGHT = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
 PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
@@ -194,15 +194,21 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _too_many_scans(jpeg: bytes) -> bool:
-    """Whether a JPEG file has more than MAX_SCANS scans."""
-    if jpeg.count(START_OF_SCAN) <= MAX_SCANS:  # at a fraction of the time; what only looks like one is counted in
-        return False
-    scans, position = 0, 2
+    """Whether a JPEG file has more than MAX_SCANS scans that are read.
+
+    Where the first scan of a sequential file has all the colours, as nearly always, the library reads no other.
+    """
+    scans, colours, position = 0, None, 2
     while scans <= MAX_SCANS and (segment := JPEG_SEGMENT.search(jpeg, position)):
         code, position = segment[0][1], segment.end()
-        if code == 0xD9:  # end of image
+        if code in SEQUENTIAL_FRAMES:
+            colours = jpeg[position + 7 : position + 8]
+        elif code == END_OF_IMAGE:
             break
-        scans += code == 0xDA  # start of scan
+        elif code == START_OF_SCAN:
+            if scans == 0 and jpeg[position + 2 : position + 3] == colours:
+                return False
+            scans += 1
         position += int.from_bytes(jpeg[position : position + 2], "big")
     return scans > MAX_SCANS
 

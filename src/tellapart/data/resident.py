@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+SUMMED = 64
+"""Pictures whose squares are summed in float32, exactly: 64 x 255 x 255 is below 2^24; few enough for the caches."""
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
 
@@ -212,10 +214,10 @@ def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:
 
     count, height, width, channels = pictures.shape
     sums, squares = torch.zeros(2, height * width * channels, dtype=torch.int64)
-    for start in range(0, count, 512):
-        wide = pictures[start : start + 512].flatten(1).to(torch.int32)
-        sums += wide.sum(0)
-        squares += (wide * wide).sum(0)
+    for start in range(0, count, SUMMED):
+        wide = pictures[start : start + SUMMED].flatten(1).float()
+        sums += wide.sum(0).long()
+        squares += wide.square_().sum(0).long()
     values = count * height * width
     mean, square = (total.reshape(-1, channels).sum(0).double().numpy() / values for total in (sums, squares))
     return mean, square
