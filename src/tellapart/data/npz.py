@@ -4,7 +4,8 @@ import re
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from tellapart.config import Reading
 from tellapart.data.arrays import ArraySource
+from tellapart.data.manifest import opened
 from tellapart.data.placing import PART_NAMES
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
@@ -35,13 +37,7 @@ Array = np.ndarray[Any, Any]
 
 def open_npz(path: Path, reading: Reading) -> ArraySource:  # noqa: ARG001  (every opener of the table takes it)
     """The samples of an archive of arrays; its parts where the arrays are named after parts."""
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except MORE_ERRORS as error:
-        raise _damaged(path, error) from None
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(f"{path}: one array, not an archive of them. Save it with np.savez(file, x=..., y=...).")
-    with archive:
+    with _opened(path) as archive:
         _check_memory(path, archive.zip.infolist() if archive.zip else ())
         pairs = _pairs(path, list(archive.files))
         loaded = {name: _loaded(path, archive, name) for pair in pairs for name in (pair.values, pair.labels)}
@@ -78,6 +74,20 @@ class _Pair:
     values: str
     labels: str
     part: Part | None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The archive, open; DataError where it is none."""
+    with opened(path) as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except MORE_ERRORS as error:
+            raise _damaged(path, error) from None
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(f"{path}: one array, not an archive of them. Save it with np.savez(file, x=..., y=...).")
+        with archive:
+            yield archive
 
 
 def _pairs(path: Path, names: Sequence[str]) -> list[_Pair]:
@@ -158,7 +168,7 @@ def _check_memory(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
 def _damaged(path: Path, error: BaseException, name: str = "") -> DataError:
     text = " ".join(str(error).split())
     where = f"{path}: {name}" if name else str(path)
-    if "pickle" in text.lower():
+    if "pickle" in text.lower() or "Python objects" in text:
         return DataError(
             f"{where}: holds Python objects or is no array file; such are never read, since they can run code. Save "
             "arrays of numbers or words."
