@@ -41,15 +41,22 @@ NAMES = [field.name for field in FIELDS]
 
 share = st.floats(0, 0.49)
 count = st.integers(1, 10**6)
+word = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "data_dir": st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(Path),
+    "also": st.lists(word, max_size=3).map(tuple),
+    "path_column": word,
+    "label_column": word,
+    "allow_outside": st.booleans(),
     "size": count,
     "fit": st.sampled_from(typing.get_args(Fit)),
+    "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "sizes": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "val_share": share,
     "test_share": share,
     "split_seed": st.integers(),
     "crop_padding": count,
+    "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
     "flip": st.booleans(),
     "alternating": st.booleans(),
     "rotate": st.floats(0, 180, exclude_min=True),
@@ -58,8 +65,6 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "contrast": st.floats(0, 1, exclude_min=True),
     "saturation": st.floats(0, 1, exclude_min=True),
     "cutout": count,
-    "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
-    "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
     "dense": count,
@@ -115,7 +120,7 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
 def setting_help() -> dict[str, str]:
     """Name of each setting -> the line that stands under its field."""
     texts: dict[str, str] = {}
-    for kind in GROUPS.values():
+    for kind in [base for group in GROUPS.values() for base in group.__mro__[-2::-1]]:
         body = ast.parse(inspect.getsource(kind)).body[0].body
         for node, after in itertools.pairwise(body):
             if (
@@ -345,7 +350,7 @@ def test_an_unknown_setting_is_told_what_is_near() -> None:
 
 
 def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
-    assert refused(xyzzy=1).startswith("Unknown setting 'xyzzy'. There are: data_dir, size, ")
+    assert refused(xyzzy=1).startswith("Unknown setting 'xyzzy'. There are: data_dir, also, ")
 
 
 @pytest.mark.parametrize(

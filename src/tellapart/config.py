@@ -29,11 +29,28 @@ Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """The data, and how they are cut into parts."""
+class Reading:
+    """Where labelled data are, and how they are read."""
 
     data_dir: Path | None = None
     """Folder with data sets already on disk; without it they are looked for, then put, in the user's cache folder."""
+    also: tuple[str, ...] = ()
+    """More data, mixed with the first: each whatever the first may be."""
+    path_column: str | None = None
+    """Column of a table that names the pictures; by default the one called path, file, filename or image."""
+    label_column: str | None = None
+    """Column of a table that names their classes; by default the one called label, class, target or y."""
+    allow_outside: bool = False
+    """Read pictures outside a table's folder too, where the table names such."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Reading):
+    """The data, and how they are cut into parts."""
+
     size: int | None = None
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: Fit = "stretch"
@@ -280,7 +297,7 @@ class RunConfig:
     """One training run, whole: what `config.toml` in the run folder holds."""
 
     data: str
-    """A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class."""
+    """A word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards."""
     load: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

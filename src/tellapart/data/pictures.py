@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Literal
 
-from tellapart.data.decode import decode, peek
+from tellapart.data.decode import peek
 from tellapart.data.download import cache_home
 from tellapart.data.known import WORTH, Header, Known, Stamp
 from tellapart.data.placing import Place, by_path, in_order, told, unreadable
@@ -58,8 +58,7 @@ class PictureSource:
 
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
-        content = self._read(entry.id)
-        return decode(content) if form is None else picture_in(content, form)
+        return picture_in(self._read(entry.id), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tellapart.data.decode import Picture, as_array, decode_image
+from tellapart.data.decode import Picture, as_array, decode, decode_image
 from tellapart.types import Fit
 
 
@@ -23,11 +23,13 @@ class Form:
         return self.height, self.width, self.channels
 
 
-def picture_in(content: bytes, form: Form) -> Picture:
-    """uint8 (H, W, C) of a picture file, in a form; UnreadableError says in a line what is wrong with it.
+def picture_in(content: bytes, form: Form | None) -> Picture:
+    """uint8 (H, W, C) of a picture file, in a form if there is one; UnreadableError says in a line what is wrong.
 
     The same as fitting what `decode` gives with the form's room, without the array between them.
     """
+    if form is None:
+        return decode(content)
     return as_array(_fitted(decode_image(content, (form.height, form.width)), form))
 
 
