@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+NUMBER = re.compile(r"\d+")
 DIGITS = str.maketrans("123456789", "000000000")
 
 
-def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key that counts numbers as numbers: `class2` before `class10`."""
-    parts = tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part)
-    return (*parts, (-1, text))  # so that 1 and 01 have an order too
+def natural_key(text: str) -> str:
+    """Sort key that counts numbers as numbers: `class2` before `class10`; differing texts have differing keys.
+
+    Before each number stands how many digits it has, as a letter, and before that a zero letter, so that numbers come
+    before words. A text of its own takes a fifth of the memory of a tuple of words and numbers.
+    """
+    return f"{NUMBER.sub(_number, text)}\0\0{text}"  # the text behind it, so that 1 and 01 have an order too
+
+
+def _number(found: re.Match[str]) -> str:
+    digits = (found[0].lstrip("0") or "0") if found[0].isascii() else str(int(found[0]))
+    return f"\0{chr(len(digits))}{digits}"
 
 
 def naturally_sorted(items: Iterable[T], text: Callable[[T], str]) -> list[T]:
@@ -26,7 +35,7 @@ def naturally_sorted(items: Iterable[T], text: Callable[[T], str]) -> list[T]:
     first = next(shapes, "")
     if all(shape == first for shape in shapes):
         return sorted(items, key=text)
-    return sorted(items, key=lambda item: (natural_key(text(item)), text(item)))
+    return sorted(items, key=lambda item: natural_key(text(item)))
 
 
 def listed(words: Iterable[str], *, most: int = 12) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -12,12 +13,13 @@ from tellapart.data.placing import (
     issue,
     named_like_a_picture,
     not_a_picture,
-    path_key,
     placed,
     shown,
     unreadable,
 )
+from tellapart.data.texts import Texts
 from tellapart.errors import DataError
+from tellapart.names import naturally_sorted
 from tellapart.types import Issue
 
 
@@ -42,15 +44,15 @@ class FolderSource(PictureSource):
 
 def pictures_in(folder: Path) -> list[Path]:
     """Every file below a folder that is named like a picture, naturally sorted, whether it can be read or not."""
-    return [folder / path for path in sorted(_walked(folder)[0], key=path_key)]
+    return [folder / path for path in naturally_sorted(_walked(folder)[0], str)]
 
 
-def _walked(root: Path) -> tuple[list[str], list[Issue]]:
+def _walked(root: Path) -> tuple[Texts, list[Issue]]:
     """Paths of all regular files named like pictures, relative to `root`; an issue for whatever else is there.
 
     A linked folder is entered after all others, and only where it leads to one not seen yet: no loop is followed.
     """
-    pictures: list[str] = []
+    pictures = Texts()
     issues: list[Issue] = []
     folders, linked = [""], list[str]()
     seen: set[str] = set()
@@ -62,36 +64,39 @@ def _walked(root: Path) -> tuple[list[str], list[Issue]]:
             issues.append(issue(folder, "duplicate", "a link to a folder that was read already", "Delete the link."))
             continue
         seen.add(real)
-        found_here = _listed(root, folder, issues)
-        if any(entry.name == "run.json" for entry in found_here):
-            continue  # a run folder: its plots and previews are no data
-        for entry in found_here:
+        inside: dict[str, list[str]] = {"folder": [], "link": []}
+        for entry in _shown(root, folder, issues):
             path = f"{folder}/{entry.name}" if folder else entry.name
             found = _look(entry, path, real_root)
             if isinstance(found, Issue):
                 issues.append(found)
+            elif found == "picture":
+                pictures.append(path)
             else:
-                {"picture": pictures, "folder": folders, "link": linked}[found].append(path)
+                inside[found].append(path)
+        folders += sorted(inside["folder"], reverse=True)  # the last is taken first
+        linked += sorted(inside["link"], reverse=True)
     return pictures, issues
 
 
-def _listed(root: Path, folder: str, issues: list[Issue]) -> list[os.DirEntry[str]]:
-    """What is in a folder and not hidden, sorted backwards since the walk takes the last first."""
+def _shown(root: Path, folder: str, issues: list[Issue]) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder and not hidden, one after the other; nothing of a run folder: its plots are no data."""
     try:
         with os.scandir(root / folder) as entries:
-            seen = (entry for entry in entries if shown(entry.name))
-            return sorted(seen, key=lambda entry: entry.name, reverse=True)
+            if not (root / folder / "run.json").exists():
+                yield from (entry for entry in entries if shown(entry.name))
     except OSError as error:
         if not folder:
             raise DataError(f"{root}: can't be read: {error.strerror}") from None
         issues.append(unreadable(folder, f"the folder can't be read: {error.strerror}"))
-        return []
 
 
 def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["picture", "folder", "link"] | Issue:
     """What an entry is, or why it is left out; nothing is opened."""
     named_so = named_like_a_picture(entry.name)
     try:
+        if named_so and entry.is_file(follow_symlinks=False):
+            return "picture"
         linked = entry.is_symlink()
         if linked and not Path(os.path.realpath(entry.path)).is_relative_to(real_root):
             return issue(path, "outside", "a link that leaves the folder", "Copy what it points to into the folder.")

@@ -10,23 +10,47 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tellapart.data.texts import hashes_of
 from tellapart.files import write_bytes
 
 Stamp = tuple[int, int]
 """Size in bytes, and time of change in nanoseconds."""
 Header = tuple[bytes, tuple[int, int, int]]
 """Digest of the content, and (H, W, C)."""
+Stamps = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+"""(N, 2), the stamp of each file; -1 where there is none."""
 ROW = np.dtype([("path", "<u8"), ("size", "<i8"), ("time", "<i8"), ("digest", "V16"), ("shape", "<i4", 3)])
 """What is remembered of a file, its path as a hash; the rows are sorted by it."""
 WORTH = 256
 """Files below which nothing is remembered: they are read in a moment."""
 TICK_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headers:
+    """The headers of N files; the shape of one that is not known is 0."""
+
+    digests: np.ndarray[Any, np.dtype[np.void]]
+    """(N,)."""
+    shapes: np.ndarray[Any, np.dtype[np.int32]]
+    """(N, 3)."""
+
+    @staticmethod
+    def unknown(count: int) -> Headers:
+        return Headers(digests=np.zeros(count, "V16"), shapes=np.zeros((count, 3), np.int32))
+
+    @property
+    def known(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(N,)."""
+        return self.shapes[:, 0] > 0
 
 
 class Known:
@@ -42,39 +66,33 @@ class Known:
         self._listed_ns = time.time_ns()
         self._rows = _read(self._path)
 
-    def headers(self, paths: Sequence[str], stamps: Sequence[Stamp | None]) -> list[Header | None]:
-        """The header of each file; None where it is not known, or has changed."""
-        found: list[Header | None] = [None] * len(paths)
+    def headers(self, paths: Sequence[str], stamps: Stamps) -> Headers:
+        """The header of each file; none where it is not known, or has changed."""
+        found = Headers.unknown(len(paths))
         if not len(self._rows):
             return found
-        hashes = _hashes(paths)
+        hashes = hashes_of(paths)
         places = np.searchsorted(self._rows["path"], hashes).clip(max=len(self._rows) - 1)
-        sizes, times = (np.array([stamp[part] if stamp else -1 for stamp in stamps], np.int64) for part in (0, 1))
-        rows = self._rows[places]
-        same = (rows["path"] == hashes) & (rows["size"] == sizes) & (rows["time"] == times)
-        shapes: dict[bytes, tuple[int, int, int]] = {}
-        for place in np.flatnonzero(same).tolist():
-            row = rows[place]
-            shape = row["shape"].tobytes()
-            found[place] = row["digest"].tobytes(), shapes.setdefault(shape, tuple(row["shape"].tolist()))
+        same = self._rows["path"][places] == hashes
+        same &= self._rows["size"][places] == stamps[:, 0]
+        same &= self._rows["time"][places] == stamps[:, 1]
+        places = places[same]
+        found.digests[same], found.shapes[same] = self._rows["digest"][places], self._rows["shape"][places]
         return found
 
-    def remember(self, paths: Sequence[str], stamps: Sequence[Stamp | None], headers: Sequence[Header | None]) -> None:
+    def remember(self, paths: Sequence[str], stamps: Stamps, headers: Headers) -> None:
         """Put what is known now in the place of what was known before; a disk that refuses costs the next run time."""
-        chosen = [
-            (path, stamp, header)
-            for path, stamp, header in zip(paths, stamps, headers, strict=True)
-            if stamp and header and stamp[1] < self._listed_ns - TICK_NS
-        ]
-        if len(chosen) < WORTH:
+        worthy = headers.known & (stamps[:, 0] >= 0) & (stamps[:, 1] < self._listed_ns - TICK_NS)
+        if np.count_nonzero(worthy) < WORTH:
             return
+        hashes = hashes_of(paths)
+        chosen = np.flatnonzero(worthy)
+        chosen = chosen[np.argsort(hashes[chosen], kind="stable")]
         rows = np.zeros(len(chosen), ROW)
-        rows["path"] = _hashes([path for path, _, _ in chosen])
-        rows["size"], rows["time"] = np.array([stamp for _, stamp, _ in chosen], np.int64).T
-        rows["digest"] = np.frombuffer(b"".join(header[0] for _, _, header in chosen), "V16")
-        rows["shape"] = np.array([header[1] for _, _, header in chosen], np.int32)
+        rows["path"], rows["digest"], rows["shape"] = hashes[chosen], headers.digests[chosen], headers.shapes[chosen]
+        rows["size"], rows["time"] = stamps[chosen].T
         out = io.BytesIO()
-        np.save(out, rows[np.argsort(rows["path"], kind="stable")], allow_pickle=False)
+        np.save(out, rows, allow_pickle=False)
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(self._path, out.getvalue())
@@ -89,6 +107,12 @@ def stamp_of(path: str | Path) -> Stamp | None:
     return status.st_size, status.st_mtime_ns
 
 
+def stamps_of(paths: Sequence[str], stamp: Callable[[str], Stamp | None]) -> Stamps:
+    """The stamp of each file."""
+    numbers = (number for path in paths for number in stamp(path) or (-1, -1))
+    return np.fromiter(numbers, np.int64, 2 * len(paths)).reshape(-1, 2)
+
+
 def _read(path: Path) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     """The rows on the disk; none where there are no such, or they are damaged."""
     try:
@@ -96,8 +120,3 @@ def _read(path: Path) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     except (OSError, ValueError, EOFError):
         return np.zeros(0, ROW)
     return rows if rows.dtype == ROW and rows.ndim == 1 else np.zeros(0, ROW)
-
-
-def _hashes(paths: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    digests = (hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest() for path in paths)
-    return np.frombuffer(b"".join(digests), "<u8")

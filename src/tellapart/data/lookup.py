@@ -3,13 +3,20 @@
 import os
 import posixpath
 import re
+import stat
+from array import array
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from tellapart.data.placing import named_like_a_picture, shown
+from tellapart.data.texts import Texts
 from tellapart.names import listed
 
 ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
@@ -24,25 +31,56 @@ class Lost:
     cause: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Names:
-    """The names of the files in one folder."""
+OUTSIDE = Lost(kind="outside", cause="leaves the folder of the table; --allow-outside reads it nevertheless")
+Found = Literal["file", "outside"]
 
-    exact: frozenset[str]
-    alike: dict[str, list[str]]
-    """In small letters, whole or without its suffix -> the names."""
+
+class Names:
+    """The names of the files in a folder, to be found by others that are alike."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        unsorted = Texts(names)
+        hashes = np.fromiter((hash(_stem(name)) for name in unsorted), np.int64, len(unsorted))
+        order = np.argsort(hashes)
+        self._names, self._hashes = unsorted.taken(order), array("q", hashes[order].tobytes())
+
+    def fitting(self, name: str) -> list[str]:
+        """The file of that name; else all pictures that differ in large letters, or in a suffix that the name lacks."""
+        low = name.lower()
+        alike = [other for stem in {_stem(name), low} for other in self._of(stem)]
+        if name in alike:
+            return [name]
+        return [
+            other
+            for other in alike
+            if named_like_a_picture(other) and low in (other.lower(), posixpath.splitext(other)[0].lower())
+        ]
+
+    def _of(self, stem: str) -> Iterator[str]:
+        wanted = hash(stem)
+        row = bisect_left(self._hashes, wanted)
+        while row < len(self._hashes) and self._hashes[row] == wanted:
+            yield self._names[row]
+            row += 1
+
+
+def _stem(name: str) -> str:
+    """The name of a picture without its suffix, any other whole, in small letters."""
+    return (posixpath.splitext(name)[0] if named_like_a_picture(name) else name).lower()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
     """The files that a table may name."""
 
+    look: Callable[[str], Found | None]
+    """At exactly this path: a file, a link to one that may not be read, or None."""
     names: Callable[[str], Names]
     """Of a folder; "" is the table's own. A folder that is not there holds none."""
     folders: Callable[[], Sequence[str]]
     """The folders that stand beside the table."""
     inside: Callable[[str], str | None]
-    """The path as one below the table's folder, or as it may be read elsewhere; None where it may not be read."""
+    """The path as one below the table's folder, or as it may be read elsewhere; None where it leads out."""
 
 
 def found(text: str, shelf: Shelf, table: str) -> str | Lost:
@@ -56,21 +94,28 @@ def found(text: str, shelf: Shelf, table: str) -> str | Lost:
         return Lost(kind="missing", cause="an address; download the pictures and name their files")
     path = shelf.inside(posixpath.normpath(text.replace("\\", "/")))
     if path is None:
-        return Lost(kind="outside", cause="leaves the folder of the table; --allow-outside reads it nevertheless")
-    folder, name = posixpath.split(path)
-    fitting = [posixpath.join(folder, one) for one in _fitting(name, shelf.names(folder))]
-    if not fitting and not ABSOLUTE.match(path):
-        fitting = [
-            posixpath.join(beside, folder, one)
-            for beside in shelf.folders()
-            for one in _fitting(name, shelf.names(posixpath.join(beside, folder) if folder else beside))
-        ]
-        if len(fitting) > 1:
-            stem = posixpath.splitext(table)[0].lower()
-            fitting = [path for path in fitting if path.lower().startswith(stem)] or fitting
+        return OUTSIDE
+    fitting = [path] if shelf.look(path) else _fitting(path, shelf, table)
     if len(fitting) > 1:
         return Lost(kind="missing", cause=f"{len(fitting)} files fit: {listed(sorted(fitting), most=3)}")
-    return fitting[0] if fitting else Lost(kind="missing", cause="no such file")
+    if not fitting:
+        return Lost(kind="missing", cause="no such file")
+    return OUTSIDE if shelf.look(fitting[0]) == "outside" else fitting[0]
+
+
+def _fitting(path: str, shelf: Shelf, table: str) -> list[str]:
+    """The files that a path means where none stands there."""
+    folder, name = posixpath.split(path)
+    fitting = [posixpath.join(folder, one) for one in shelf.names(folder).fitting(name)]
+    if fitting or ABSOLUTE.match(path):
+        return fitting
+    fitting = [
+        posixpath.join(beside, folder, one)
+        for beside in shelf.folders()
+        for one in shelf.names(posixpath.join(beside, folder) if folder else beside).fitting(name)
+    ]
+    stem = posixpath.splitext(table)[0].lower()
+    return [path for path in fitting if path.lower().startswith(stem)] or fitting
 
 
 def on_disk(root: Path, allow_outside: bool) -> Shelf:
@@ -78,14 +123,30 @@ def on_disk(root: Path, allow_outside: bool) -> Shelf:
     real_root = os.path.realpath(root)
 
     @cache
-    def names(folder: str) -> Names:
-        if not allow_outside and not _below(os.path.realpath(root / folder), real_root):
-            return names_of(())
+    def within(folder: str) -> bool:
+        return allow_outside or _below(os.path.realpath(root / folder), real_root)
+
+    def look(path: str) -> Found | None:
+        full = os.path.join(root, path)  # noqa: PTH118  (a Path for each of a million names is slow)
         try:
-            with os.scandir(root / folder) as entries:
-                return names_of(entry.name for entry in entries if not entry.is_dir())
+            mode = os.lstat(full).st_mode if within(path.rpartition("/")[0]) else stat.S_IFDIR
         except (OSError, ValueError):
-            return names_of(())
+            return None
+        if not stat.S_ISLNK(mode):
+            return None if stat.S_ISDIR(mode) else "file"
+        if not allow_outside and not _below(os.path.realpath(full), real_root):
+            return "outside"
+        return None if os.path.isdir(full) else "file"  # noqa: PTH112
+
+    @cache
+    def names(folder: str) -> Names:
+        try:
+            if not within(folder):
+                return Names()
+            with os.scandir(root / folder) as entries:
+                return Names(entry.name for entry in entries if not entry.is_dir())
+        except (OSError, ValueError):
+            return Names()
 
     @cache
     def folders() -> Sequence[str]:
@@ -98,57 +159,32 @@ def on_disk(root: Path, allow_outside: bool) -> Shelf:
     def inside(path: str) -> str | None:
         if ABSOLUTE.match(path) and _below(path, str(root.absolute())):
             path = posixpath.relpath(path, root.absolute().as_posix())
-        if not allow_outside and (
-            ABSOLUTE.match(path) or path.split("/")[0] == ".." or _leaves(root / path, real_root)
-        ):
-            return None
-        return path
+        return path if allow_outside or not _leads_out(path) else None
 
-    return Shelf(names=names, folders=folders, inside=inside)
+    return Shelf(look=look, names=names, folders=folders, inside=inside)
 
 
 def in_archive(paths: Iterable[str]) -> Shelf:
     """The files of an archive, by their paths from where the table lies."""
+    files = set(paths)
     listing: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
+    for path in files:
         folder, name = posixpath.split(path)
         listing[folder].append(name)
     tops = sorted({folder.split("/")[0] for folder in listing if folder})
 
     @cache
     def names(folder: str) -> Names:
-        return names_of(listing.get(folder, ()))
+        return Names(listing.get(folder, ()))
 
-    def inside(path: str) -> str | None:
-        return None if ABSOLUTE.match(path) or path.split("/")[0] == ".." else path
+    def look(path: str) -> Found | None:
+        return "file" if path in files else None
 
-    return Shelf(names=names, folders=lambda: tops, inside=inside)
-
-
-def names_of(names: Iterable[str]) -> Names:
-    """The names of a folder's files, ready to be looked up."""
-    exact = frozenset(names)
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(exact):
-        alike[name.lower()].append(name)
-        if named_like_a_picture(name):
-            alike[posixpath.splitext(name)[0].lower()].append(name)
-    return Names(exact=exact, alike=dict(alike))
+    return Shelf(look=look, names=names, folders=lambda: tops, inside=lambda path: None if _leads_out(path) else path)
 
 
-def _fitting(name: str, names: Names) -> list[str]:
-    """The files that a name means: itself, else all that differ in large letters, or in a suffix that it lacks."""
-    if name in names.exact:
-        return [name]
-    return [other for other in names.alike.get(name.lower(), []) if named_like_a_picture(other)]
-
-
-def _leaves(path: Path, real_root: str) -> bool:
-    """Whether a link leads out of the folder."""
-    try:
-        return path.is_symlink() and not _below(os.path.realpath(path), real_root)
-    except (OSError, ValueError):
-        return False
+def _leads_out(path: str) -> bool:
+    return path == ".." or path.startswith("../") or bool(ABSOLUTE.match(path))
 
 
 def _below(path: str, root: str) -> bool:

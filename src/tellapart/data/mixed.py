@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
+from tellapart.data.entries import Entries
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Source, Value
 from tellapart.errors import DataError
@@ -36,16 +37,16 @@ class MixedSource:
         return self._sources[name].value(replace(entry, id=rest), form)
 
     @cached_property
-    def _entries(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
+    def _entries(self) -> tuple[Entries, tuple[Issue, ...]]:
         found = {name: source.entries() for name, source in self._sources.items()}
-        entries = [replace(e, id=f"{name}/{e.id}") for name, (given, _) in found.items() for e in given]
-        if self.kind == "vector" and len({e.shape for e in entries}) > 1:
+        entries = Entries.of(replace(e, id=f"{name}/{e.id}") for name, (given, _) in found.items() for e in given)
+        if self.kind == "vector" and len(entries.shapes.values) > 1:
             lengths = [f"{name} {given[0].shape[0]}" for name, (given, _) in found.items()]
             raise DataError(
                 f"The sources hold vectors of differing lengths: {', '.join(lengths)}. They can't be mixed."
             )
         issues = [replace(i, path=f"{name}/{i.path}") for name, (_, given) in found.items() for i in given]
-        return tuple(entries), tuple(issues)
+        return entries, tuple(issues)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

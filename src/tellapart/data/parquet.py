@@ -19,7 +19,8 @@ from tellapart.data.columns import GROUPS, LABELS, SPLITS, WEIGHTS, column_calle
 from tellapart.data.manifest import open_manifest
 from tellapart.data.parquet_table import holds_pictures, need_pyarrow, opened, picture_column, said, text_of
 from tellapart.data.pictures import entry_of, header_of
-from tellapart.data.placing import Place, part_of_file, told, unreadable
+from tellapart.data.places import Place
+from tellapart.data.placing import part_of_file, told, unreadable
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.rows import place_of
 from tellapart.data.source import Entry, Source, Value

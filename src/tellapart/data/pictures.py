@@ -2,17 +2,24 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
 from tellapart.data.decode import peek
 from tellapart.data.download import cache_home
-from tellapart.data.known import WORTH, Header, Known, Stamp
-from tellapart.data.placing import Place, by_path, in_order, told, unreadable
+from tellapart.data.entries import Entries
+from tellapart.data.known import WORTH, Header, Headers, Known, Stamp, stamps_of
+from tellapart.data.places import Place, Places
+from tellapart.data.placing import by_path, order_of, told, unreadable
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
+from tellapart.data.texts import Codes, Rows
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted
 from tellapart.types import Issue
@@ -21,7 +28,7 @@ from tellapart.world import available_cpus
 CHUNK = 64
 """Files that a thread is given at a time."""
 
-Listing = tuple[Sequence[Place], Iterable[Issue]]
+Listing = tuple[Places, Iterable[Issue]]
 
 
 class PictureSource:
@@ -61,49 +68,60 @@ class PictureSource:
         return picture_in(self._read(entry.id), form)
 
     @cached_property
-    def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
+    def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:
         places, others = self._listing()
-        broken: list[Issue] = []
-        entries: list[Entry] = []
-        for place, header in zip(places, self._headers([place.path for place in places]), strict=True):
-            if isinstance(header, UnreadableError):
-                broken.append(_broken(place, str(header)))
-            else:
-                entries.append(entry_of(place, header))
-        issues = [*broken, *others]
-        if not entries:
+        headers, wrong = self._headers(places.paths)
+        issues = [*(_broken(places[row], cause) for row, cause in wrong.items()), *others]
+        if len(wrong) == len(places):
             raise DataError(
                 f"{self._where}: none of {counted(len(places), 'picture')} can be read. {told(issues)}".rstrip()
             )
-        return in_order(entries), by_path(issues)
+        rows = order_of(places, np.flatnonzero(headers.known))
+        return _entries(places, headers, rows), by_path(issues)
 
-    def _headers(self, paths: list[str]) -> Sequence[Header | UnreadableError]:
-        """Digest and shape of each file, or what is wrong with it; those alone are read that are not known."""
+    def _headers(self, paths: Sequence[str]) -> tuple[Headers, dict[int, str]]:
+        """The header of each file, and what is wrong with a row's; those alone are read that are not known."""
         if self._stamp is None or len(paths) < WORTH:
-            return list(self._headers_read(paths))
-        known, stamps = Known(cache_home(), self.place), [self._stamp(path) for path in paths]
-        found: list[Header | UnreadableError | None] = [*known.headers(paths, stamps)]
-        unknown = [place for place, header in enumerate(found) if header is None]
-        for place, header in zip(unknown, self._headers_read([paths[place] for place in unknown]), strict=True):
-            found[place] = header
-        headers = [header for header in found if header is not None]
-        if unknown:
-            read = [None if isinstance(header, UnreadableError) else header for header in headers]
-            known.remember(paths, stamps, read)
-        return headers
+            headers = Headers.unknown(len(paths))
+            return headers, self._read_into(headers, paths)
+        known, stamps = Known(cache_home(), self.place), stamps_of(paths, self._stamp)
+        headers = known.headers(paths, stamps)
+        if headers.known.all():
+            return headers, {}
+        wrong = self._read_into(headers, paths)
+        known.remember(paths, stamps, headers)
+        return headers, wrong
 
-    def _headers_read(self, paths: list[str]) -> Iterator[Header | UnreadableError]:
-        """The same for files that are all read; in order, in parallel."""
-        chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+    def _read_into(self, headers: Headers, paths: Sequence[str]) -> dict[int, str]:
+        """Put in the headers that are not known, read in parallel; the rows of those that can't be, with the cause."""
+        wrong: dict[int, str] = {}
+        unknown = np.flatnonzero(~headers.known)
+
+        def read(start: int) -> None:
+            for row in unknown[start : start + CHUNK].tolist():
+                try:
+                    headers.digests[row], headers.shapes[row] = header_of(self._read(paths[row]))
+                except UnreadableError as error:
+                    wrong[row] = str(error)
+
         with ThreadPoolExecutor(len(available_cpus())) as pool:
-            for headers in pool.map(lambda chunk: [self._header(path) for path in chunk], chunks):
-                yield from headers
+            deque(pool.map(read, range(0, len(unknown), CHUNK)), maxlen=0)
+        return dict(sorted(wrong.items()))
 
-    def _header(self, path: str) -> Header | UnreadableError:
-        try:
-            return header_of(self._read(path))
-        except UnreadableError as error:
-            return error
+
+def _entries(places: Places, headers: Headers, rows: Rows) -> Entries:
+    """The entries of these rows, in their order."""
+    places = places.taken(rows)
+    return Entries(
+        ids=places.paths,
+        labels=places.labels,
+        parts=places.parts,
+        digests=headers.digests[rows].tobytes(),
+        shapes=Codes(tuple(headers.shapes[row].tolist()) for row in rows),
+        groups=places.groups,
+        weights=places.weights,
+        blocks=array("i", bytes(4 * len(rows))),
+    )
 
 
 def header_of(content: bytes) -> Header:

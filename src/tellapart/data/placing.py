@@ -1,12 +1,12 @@
 """Where a picture belongs: its part and class, from the folders that it lies in; and what is left out, and why."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import PurePosixPath
 
-from tellapart.data.source import Entry
+import numpy as np
+
+from tellapart.data.places import Place, Places
+from tellapart.data.texts import Rows
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key, naturally_sorted
 from tellapart.types import PARTS, Issue, Part
@@ -22,50 +22,44 @@ PART_NAMES: dict[str, Part] = {
 LAYOUT = "Put the pictures into a folder per class, as in cat/1.jpg, or per part and class, as in train/cat/1.jpg."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """A picture file that is not opened yet, and what is said about it."""
-
-    path: str
-    """Its name within the source, which becomes the id."""
-    label: str
-    part: Part | None
-    group: str | None = None
-    weight: float | None = None
-    said_at: str | None = None
-    """Where a table says so, as in `labels.csv:7`; an issue with the file is told there."""
-
-
-def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[list[Place], list[Issue]]:
+def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[Places, list[Issue]]:
     """The place of each picture; an issue for each that lies in no class folder. DataError where none lies in one.
 
     where   what the paths are relative to, for messages
     others  what was left out before
     The folders at the top are parts only where each that holds pictures is named so: `test` beside `cat` is a class.
     """
-    tops = {path.split("/")[0] for path in paths if "/" in path}
+    folders = {path.rpartition("/")[0] for path in paths} - {""}
+    tops = {folder.partition("/")[0] for folder in folders}
     with_parts = all(top.lower() in PART_NAMES for top in tops)
     odd = sorted(top for top in tops if top.lower() not in PART_NAMES)
     like_parts = sorted(tops - set(odd))
-    if odd and like_parts and all(path.count("/") > 1 for path in paths if path.split("/")[0] in like_parts):
+    if odd and like_parts and folders.isdisjoint(like_parts):
         raise DataError(
             f"{where}: {listed(like_parts)} hold a folder per class, as parts do, but {listed(odd)} "
             f"stands beside {'it' if len(like_parts) == 1 else 'them'}. Move it away, or into a part."
         )
-    places: list[Place] = []
+    homes = {folder: _home(folder, with_parts) for folder in folders}
+    places = Places()
     issues: list[Issue] = []
     for path in paths:
-        folders = path.split("/")[:-1]
-        if len(folders) <= with_parts:
+        home = homes.get(path.rpartition("/")[0])
+        if home is None:
             issues.append(issue(path, "no-class", "lies in no class folder", "Move it into the folder of its class."))
-        elif with_parts:
-            places.append(Place(path=path, label=folders[1], part=PART_NAMES[folders[0].lower()]))
         else:
-            places.append(Place(path=path, label=folders[0], part=None))
+            places.add(Place(path=path, label=home[0], part=home[1]))
     if not places:
         lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
         raise DataError(f"{where}: {lie}. {told(others)}{LAYOUT}")
     return places, issues
+
+
+def _home(folder: str, with_parts: bool) -> tuple[str, Part | None] | None:
+    """Class and part of the pictures in a folder; None where it is no class folder."""
+    words = folder.split("/")
+    if not with_parts:
+        return words[0], None
+    return (words[1], PART_NAMES[words[0].lower()]) if len(words) > 1 else None
 
 
 def part_of_file(name: str) -> Part | None:
@@ -109,20 +103,21 @@ def told(issues: Sequence[Issue]) -> str:
     return f"Left out: {issues[0].path}: {issues[0].detail}{more}. "
 
 
-def path_key(path: str) -> tuple[object, ...]:
-    """Sort key of paths: numbers count as numbers."""
-    return natural_key(path), path
-
-
 def by_path(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """The issues, naturally sorted by what they are about."""
-    return tuple(sorted(issues, key=lambda i: path_key(i.path)))
+    return tuple(sorted(issues, key=lambda i: natural_key(i.path)))
 
 
-def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries, naturally sorted by part, class and path."""
-    groups: dict[tuple[int, str], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[PARTS.index(entry.part) if entry.part else 0, entry.label].append(entry)
-    classes = sorted(groups, key=lambda group: (group[0], natural_key(group[1]), group[1]))
-    return tuple(chain.from_iterable(naturally_sorted(groups[group], lambda entry: entry.id) for group in classes))
+def order_of(places: Places, readable: Rows) -> Rows:
+    """Those rows of the places that are readable, naturally sorted by part, class and path."""
+    parts = [PARTS.index(part) if part else 0 for part in places.parts.values]
+    labels = {label: place for place, label in enumerate(naturally_sorted(places.labels.values, str))}
+    ranks = (
+        np.array(parts)[places.parts.numbers] * len(labels)
+        + np.array([labels[label] for label in places.labels.values])[places.labels.numbers]
+    )
+    rows = readable[np.argsort(ranks[readable], kind="stable")]
+    ends = np.flatnonzero(np.diff(ranks[rows])) + 1
+    return np.concatenate(
+        [naturally_sorted(group.tolist(), places.paths.__getitem__) for group in np.split(rows, ends)]
+    )

@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+
+import numpy as np
 
 from tellapart.config import Reading
 from tellapart.data.columns import Columns, columns_of
 from tellapart.data.delimited import Row, Table
 from tellapart.data.lookup import Lost, Shelf, found
 from tellapart.data.pictures import Listing
-from tellapart.data.placing import PART_NAMES, Place, issue, told
+from tellapart.data.places import Place, Places
+from tellapart.data.placing import PART_NAMES, issue, told
+from tellapart.data.texts import Rows, Texts, hashes_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 from tellapart.types import PARTS, Issue, Part
@@ -30,52 +34,61 @@ class NamedTable:
 
 def places_of(tables: Iterable[NamedTable], where: str, shelf: Shelf, reading: Reading) -> Listing:
     """The place of each picture that the tables name; an issue with its line for each row that can't be used."""
-    taken = _Taken()
+    places = Places()
+    issues: list[Issue] = []
     count = 0
     for named in tables:
         columns = columns_of(named.table.header, reading, named.name)
         find = partial(found, shelf=shelf, table=named.name)
         for row in named.table.rows:
             count += 1
-            taken.add(place_of(row, columns, f"{named.name}:{row[0]}", find, named.part))
-    places = taken.places()
+            place = place_of(row, columns, f"{named.name}:{row[0]}", find, named.part)
+            if isinstance(place, Issue):
+                issues.append(place)
+            else:
+                places.add(place)
+    places = _settled(places, issues)
     if not places:
         many = f"none of {counted(count, 'row')} can be used" if count else "no row below the header"
-        raise DataError(f"{where}: {many}. {told(taken.issues)}".rstrip())
-    return places, taken.issues
+        raise DataError(f"{where}: {many}. {told(issues)}".rstrip())
+    return places, issues
 
 
-@dataclass(kw_only=True)
-class _Taken:
-    """The rows that stood so far, by the path that they name."""
+def _settled(places: Places, issues: list[Issue]) -> Places:
+    """Each path once: of one that stands twice the row of the later part, and none where the labels differ."""
+    kept: dict[str, int] = {}
+    disputed: set[str] = set()
 
-    issues: list[Issue] = field(default_factory=list)
-    by_path: dict[str, Place] = field(default_factory=dict)
-    disputed: set[str] = field(default_factory=set)
+    def tell(place: Place, kind: str, detail: str, suggestion: str) -> None:
+        issues.append(issue(str(place.said_at), kind, f"{place.path!r}: {detail}", suggestion))
 
-    def add(self, place: Place | Issue) -> None:
-        """Keep a place; of one path that stands twice, the row of the later part, and none where the labels differ."""
-        if isinstance(place, Issue):
-            self.issues.append(place)
-            return
-        before = self.by_path.get(place.path)
-        if before is None:
-            self.by_path[place.path] = place
-        elif before.label != place.label:
-            self.disputed.add(place.path)
-            self._tell(place, "conflict", f"{place.label!r} here, but {before.label!r} in {before.said_at}", "Decide.")
-        else:
-            later = _rank(place.part) > _rank(before.part)
-            self.by_path[place.path] = place if later else before
-            left, kept = (before, place) if later else (place, before)
-            self._tell(left, "duplicate", f"stands in {kept.said_at} too", "Delete one of the two.")
+    repeated = _repeated(places.paths)
+    for row in repeated.tolist():
+        place = places[row]
+        if place.path not in kept:
+            kept[place.path] = row
+            continue
+        before = places[kept[place.path]]
+        if before.label != place.label:
+            disputed.add(place.path)
+            tell(place, "conflict", f"{place.label!r} here, but {before.label!r} in {before.said_at}", "Decide.")
+            continue
+        later = _rank(place.part) > _rank(before.part)
+        left, stays = (before, place) if later else (place, before)
+        tell(left, "duplicate", f"stands in {stays.said_at} too", "Delete one of the two.")
+        if later:
+            kept[place.path] = row
+    standing = np.ones(len(places), bool)
+    standing[repeated] = False
+    standing[[row for path, row in kept.items() if path not in disputed]] = True
+    return places if standing.all() else places.taken(np.flatnonzero(standing))
 
-    def places(self) -> list[Place]:
-        """What is kept: nothing of a path whose rows disagree about its class."""
-        return [place for path, place in self.by_path.items() if path not in self.disputed]
 
-    def _tell(self, place: Place, kind: str, detail: str, suggestion: str) -> None:
-        self.issues.append(issue(str(place.said_at), kind, f"{place.path!r}: {detail}", suggestion))
+def _repeated(paths: Texts) -> Rows:
+    """The rows whose path is likely to stand in another one too: their hashes are equal."""
+    hashes = hashes_of(paths)
+    ordered = np.sort(hashes)
+    return np.flatnonzero(np.isin(hashes, ordered[1:][ordered[1:] == ordered[:-1]]))
 
 
 def _rank(part: Part | None) -> int:

@@ -14,7 +14,8 @@ from tellapart.data.addresses import BRACES, expanded, files_in, is_address, is_
 from tellapart.data.decode import MAX_BYTES
 from tellapart.data.members import Member
 from tellapart.data.pictures import entry_of, header_of
-from tellapart.data.placing import PART_NAMES, SUFFIXES, Place, issue, part_of_file, shown, told, unreadable
+from tellapart.data.places import Place
+from tellapart.data.placing import PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.data.tarred import plain_tar, tar_members

@@ -60,7 +60,8 @@ class Source(Protocol):
 
 def understood(entries: Sequence[Entry]) -> str:
     """What a source was taken for: `3 classes, parts train and val, 121 samples`."""
-    given = {entry.part for entry in entries}
+    kinds = {(entry.part, entry.label) for entry in entries}
+    given = {part for part, _ in kinds}
     parts = [part for part in PARTS if part in given]
     words = f"part{'s' if len(parts) > 1 else ''} {' and '.join(parts)}" if parts else "no parts"
-    return f"{counted(len({entry.label for entry in entries}), 'class')}, {words}, {counted(len(entries), 'sample')}"
+    return f"{counted(len({label for _, label in kinds}), 'class')}, {words}, {counted(len(entries), 'sample')}"

@@ -1,0 +1,98 @@
+"""Entries in columns: a million of them take about 80 MB, and each is made when it is asked for."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import overload
+
+from tellapart.data.source import Entry
+from tellapart.data.texts import AT_ONCE, Codes, Texts
+from tellapart.types import Part
+
+DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entries(Sequence[Entry]):
+    """Like a tuple of entries."""
+
+    ids: Texts
+    labels: Codes[str]
+    parts: Codes[Part | None]
+    digests: bytes
+    """16 bytes each."""
+    shapes: Codes[tuple[int, ...]]
+    groups: Texts
+    """Empty where there is none."""
+    weights: "array[float]"
+    """NaN where there is none."""
+    blocks: "array[int]"
+
+    @staticmethod
+    def of(entries: Iterable[Entry]) -> "Entries":
+        """The entries as they come."""
+        made = Entries(
+            ids=Texts(),
+            labels=Codes(),
+            parts=Codes(),
+            digests=b"",
+            shapes=Codes(),
+            groups=Texts(),
+            weights=array("d"),
+            blocks=array("i"),
+        )
+        digests = bytearray()
+        for entry in entries:
+            made.ids.append(entry.id)
+            made.labels.append(entry.label)
+            made.parts.append(entry.part)
+            made.shapes.append(entry.shape)
+            made.groups.append(entry.group or "")
+            made.weights.append(nan if entry.weight is None else entry.weight)
+            made.blocks.append(entry.block)
+            digests += entry.digest
+        return replace(made, digests=bytes(digests))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, rows: int) -> Entry: ...
+    @overload
+    def __getitem__(self, rows: slice) -> list[Entry]: ...
+    def __getitem__(self, rows: int | slice) -> Entry | list[Entry]:
+        if isinstance(rows, int):
+            row = range(len(self))[rows]
+            return self[row : row + 1][0]
+        start, stop, step = rows.indices(len(self))
+        if step != 1:
+            return [self[row] for row in range(start, stop, step)]
+        columns = (self.ids, self.labels, self.parts, self.shapes, self.groups, self.weights, self.blocks)
+        return [
+            Entry(
+                id=name,
+                label=label,
+                part=part,
+                digest=self.digests[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES],
+                shape=shape,
+                group=group or None,
+                weight=None if isnan(weight) else weight,
+                block=block,
+            )
+            for row, (name, label, part, shape, group, weight, block) in enumerate(
+                zip(*(column[rows] for column in columns), strict=True), start
+            )
+        ]
+
+    def __iter__(self) -> Iterator[Entry]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self[start : start + AT_ONCE]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence holds equal entries in the same order."""
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return NotImplemented
+        return all(one == another for one, another in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]

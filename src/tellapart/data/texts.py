@@ -1,0 +1,104 @@
+"""Columns of many short values that take next to no memory: a list of a million texts alone takes 90 MB."""
+
+import hashlib
+from array import array
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Generic, TypeVar, overload
+
+import numpy as np
+
+T = TypeVar("T", bound=Hashable)
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+AT_ONCE = 1024
+"""Texts that are made at a time, where all are gone through."""
+
+
+class Texts(Sequence[str]):
+    """Texts of any letters, in one run of bytes."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._bytes = bytearray()
+        self._ends = array("q", [0])
+        for text in texts:
+            self.append(text)
+
+    def append(self, text: str) -> None:
+        self._bytes += text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._bytes))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, rows: int) -> str: ...
+    @overload
+    def __getitem__(self, rows: slice) -> list[str]: ...
+    def __getitem__(self, rows: int | slice) -> str | list[str]:
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step != 1:
+                return [self[row] for row in range(start, stop, step)]
+            ends = self._ends[start : max(start, stop) + 1]
+            return [self._bytes[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairwise(ends)]
+        row = range(len(self))[rows]
+        return self._bytes[self._ends[row] : self._ends[row + 1]].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self[start : start + AT_ONCE]
+
+    def taken(self, rows: Rows) -> "Texts":
+        """The texts of these rows, in their order."""
+        taken = Texts()
+        for start in range(0, len(rows), AT_ONCE):
+            for row in rows[start : start + AT_ONCE].tolist():
+                taken._bytes += self._bytes[self._ends[row] : self._ends[row + 1]]
+                taken._ends.append(len(taken._bytes))
+        return taken
+
+
+class Codes(Sequence[T], Generic[T]):
+    """Values of which few differ, as a number each."""
+
+    def __init__(self, values: Iterable[T] = ()) -> None:
+        self.numbers = array("i")
+        self._number: dict[T, int] = {}
+        for value in values:
+            self.append(value)
+
+    def append(self, value: T) -> None:
+        self.numbers.append(self._number.setdefault(value, len(self._number)))
+
+    @property
+    def values(self) -> list[T]:
+        """The values that differ; one's place is its number."""
+        return list(self._number)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, rows: int) -> T: ...
+    @overload
+    def __getitem__(self, rows: slice) -> list[T]: ...
+    def __getitem__(self, rows: int | slice) -> T | list[T]:
+        values = self.values
+        if isinstance(rows, slice):
+            return [values[number] for number in self.numbers[rows]]
+        return values[self.numbers[rows]]
+
+    def taken(self, rows: Rows) -> "Codes[T]":
+        """The values of these rows, in their order."""
+        taken: Codes[T] = Codes()
+        taken._number = dict(self._number)
+        taken.numbers = array("i", np.asarray(self.numbers, np.int32)[rows].tobytes())
+        return taken
+
+
+def hashes_of(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A hash of 64 bits of each text, the same in every process."""
+    digests = bytearray()
+    for text in texts:
+        digests += hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return np.frombuffer(digests, "<u8")
