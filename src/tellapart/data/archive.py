@@ -15,6 +15,7 @@ from tellapart.data.placing import placed
 from tellapart.data.shards import looks_like_shard, open_shards
 from tellapart.data.source import Source
 from tellapart.data.tarred import tar_contents
+from tellapart.data.texts import Texts
 from tellapart.data.zipped import zip_contents
 from tellapart.errors import DataError, UnreadableError
 
@@ -55,5 +56,5 @@ def _listing(where: str, inside: Contents, reading: Reading) -> Listing:
     if telling:
         places, issues = places_in(top, telling, reading)
         return places, [*issues, *inside.issues]
-    places, homeless = placed(where, inside.pictures, inside.issues)
+    places, homeless = placed(where, Texts(inside.pictures), inside.issues)
     return places, [*homeless, *inside.issues]

@@ -4,9 +4,9 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from tellapart.config import Reading
 from tellapart.data.columns import has_both
@@ -41,8 +41,7 @@ def read_table(file: BinaryIO, where: str, reading: Reading) -> Table:
     return Table(header=header, rows=_rows(lines, first.number, delimiter, where))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     number: int
     text: str
 
@@ -91,8 +90,9 @@ def _delimiter(line: str, reading: Reading) -> str:
 
 def _cells(line: str, delimiter: str) -> list[str]:
     try:
-        with _long_fields():
-            return next(csv.reader([line], delimiter=delimiter), [])
+        return _next(csv.reader([line], delimiter=delimiter))
+    except StopIteration:
+        return []
     except csv.Error:
         return line.strip().split(delimiter)
 
@@ -111,8 +111,7 @@ def _rows(lines: Iterator[_Line], begun: int, delimiter: str, where: str) -> Ite
     while True:
         first = last + 1
         try:
-            with _long_fields():
-                cells = next(reader)
+            cells = _next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -124,11 +123,10 @@ def _rows(lines: Iterator[_Line], begun: int, delimiter: str, where: str) -> Ite
             yield first, cells
 
 
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """Inside, a field may be as long as a line; the limit of the csv module is one for the whole process."""
+def _next(rows: Iterator[list[str]]) -> list[str]:
+    """The next row; its fields may be as long as a line. The limit of the csv module is one for the whole process."""
     before = csv.field_size_limit(MOST_LETTERS)
     try:
-        yield
+        return next(rows)
     finally:
         csv.field_size_limit(before)

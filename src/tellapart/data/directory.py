@@ -78,5 +78,5 @@ def _of_table(path: Path, name: str, reading: Reading) -> Source | None:
         str(path),
         lambda: places_in(top, telling, reading),
         lambda file: read_file(path / file),
-        lambda file: stamp_of(path / file),
+        lambda file: stamp_of(path, file),
     )

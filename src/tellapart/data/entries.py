@@ -7,7 +7,7 @@ from math import isnan, nan
 from typing import overload
 
 from tellapart.data.source import Entry
-from tellapart.data.texts import AT_ONCE, Codes, Texts
+from tellapart.data.texts import AT_ONCE, Codes, Texts, given, given_numbers
 from tellapart.types import Part
 
 DIGEST_BYTES = 16
@@ -23,36 +23,33 @@ class Entries(Sequence[Entry]):
     digests: bytes
     """16 bytes each."""
     shapes: Codes[tuple[int, ...]]
-    groups: Texts
+    groups: Texts | None = None
     """Empty where there is none."""
-    weights: "array[float]"
+    weights: "array[float] | None" = None
     """NaN where there is none."""
-    blocks: "array[int]"
+    blocks: "array[int] | None" = None
 
     @staticmethod
     def of(entries: Iterable[Entry]) -> "Entries":
         """The entries as they come."""
-        made = Entries(
-            ids=Texts(),
-            labels=Codes(),
-            parts=Codes(),
-            digests=b"",
-            shapes=Codes(),
-            groups=Texts(),
-            weights=array("d"),
-            blocks=array("i"),
-        )
-        digests = bytearray()
+        made = Entries(ids=Texts(), labels=Codes(), parts=Codes(), digests=b"", shapes=Codes())
+        digests, groups, weights, blocks = bytearray(), Texts(), array("d"), array("i")
         for entry in entries:
             made.ids.append(entry.id)
             made.labels.append(entry.label)
             made.parts.append(entry.part)
             made.shapes.append(entry.shape)
-            made.groups.append(entry.group or "")
-            made.weights.append(nan if entry.weight is None else entry.weight)
-            made.blocks.append(entry.block)
             digests += entry.digest
-        return replace(made, digests=bytes(digests))
+            groups.append(entry.group or "")
+            weights.append(nan if entry.weight is None else entry.weight)
+            blocks.append(entry.block)
+        return replace(
+            made,
+            digests=bytes(digests),
+            groups=given(groups),
+            weights=given_numbers(weights),
+            blocks=blocks if any(blocks) else None,
+        )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -68,7 +65,9 @@ class Entries(Sequence[Entry]):
         start, stop, step = rows.indices(len(self))
         if step != 1:
             return [self[row] for row in range(start, stop, step)]
-        columns = (self.ids, self.labels, self.parts, self.shapes, self.groups, self.weights, self.blocks)
+        columns = (self.ids, self.labels, self.parts, self.shapes)
+        sparse = ((self.groups, ""), (self.weights, nan), (self.blocks, 0))
+        rest = (column[rows] if column else [empty] * (stop - start) for column, empty in sparse)
         return [
             Entry(
                 id=name,
@@ -81,7 +80,7 @@ class Entries(Sequence[Entry]):
                 block=block,
             )
             for row, (name, label, part, shape, group, weight, block) in enumerate(
-                zip(*(column[rows] for column in columns), strict=True), start
+                zip(*(column[rows] for column in columns), *rest, strict=True), start
             )
         ]
 

@@ -33,7 +33,7 @@ class FolderSource(PictureSource):
             str(root),
             self._listed,
             lambda path: read_file(root / path),
-            lambda path: stamp_of(f"{root}/{path}"),
+            lambda path: stamp_of(root, path),
         )
 
     def _listed(self) -> Listing:

@@ -98,10 +98,10 @@ class Known:
             write_bytes(self._path, out.getvalue())
 
 
-def stamp_of(path: str | Path) -> Stamp | None:
-    """Size and time of change of a file; None where there is none."""
+def stamp_of(root: Path, path: str) -> Stamp | None:
+    """Size and time of change of the file at a path below `root`, or at an absolute one; None where there is none."""
     try:
-        status = os.stat(path)  # noqa: PTH116  (a Path for each of a million names is slow)
+        status = os.stat(os.path.join(root, path))  # noqa: PTH116, PTH118  (a Path for each of a million is slow)
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns

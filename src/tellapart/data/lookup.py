@@ -95,12 +95,16 @@ def found(text: str, shelf: Shelf, table: str) -> str | Lost:
     path = shelf.inside(posixpath.normpath(text.replace("\\", "/")))
     if path is None:
         return OUTSIDE
-    fitting = [path] if shelf.look(path) else _fitting(path, shelf, table)
-    if len(fitting) > 1:
-        return Lost(kind="missing", cause=f"{len(fitting)} files fit: {listed(sorted(fitting), most=3)}")
-    if not fitting:
-        return Lost(kind="missing", cause="no such file")
-    return OUTSIDE if shelf.look(fitting[0]) == "outside" else fitting[0]
+    seen = shelf.look(path)
+    if seen is None:
+        fitting = _fitting(path, shelf, table)
+        if len(fitting) > 1:
+            return Lost(kind="missing", cause=f"{len(fitting)} files fit: {listed(sorted(fitting), most=3)}")
+        if not fitting:
+            return Lost(kind="missing", cause="no such file")
+        path = fitting[0]
+        seen = shelf.look(path)
+    return OUTSIDE if seen == "outside" else path
 
 
 def _fitting(path: str, shelf: Shelf, table: str) -> list[str]:
@@ -127,7 +131,7 @@ def on_disk(root: Path, allow_outside: bool) -> Shelf:
         return allow_outside or _below(os.path.realpath(root / folder), real_root)
 
     def look(path: str) -> Found | None:
-        full = os.path.join(root, path)  # noqa: PTH118  (a Path for each of a million names is slow)
+        full = path if ABSOLUTE.match(path) else f"{root}/{path}"
         try:
             mode = os.lstat(full).st_mode if within(path.rpartition("/")[0]) else stat.S_IFDIR
         except (OSError, ValueError):

@@ -26,7 +26,7 @@ def open_manifest(path: Path, reading: Reading) -> PictureSource:
             return places_of([table], str(path), on_disk(root, reading.allow_outside), reading)
 
     def stamp(name: str) -> Stamp | None:
-        return stamp_of(root / name)
+        return stamp_of(root, name)
 
     return PictureSource(path.stem, str(path), listing, lambda name: read_file(root / name), stamp)
 

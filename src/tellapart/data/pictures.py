@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -120,7 +119,6 @@ def _entries(places: Places, headers: Headers, rows: Rows) -> Entries:
         shapes=Codes(tuple(headers.shapes[row].tolist()) for row in rows),
         groups=places.groups,
         weights=places.weights,
-        blocks=array("i", bytes(4 * len(rows))),
     )
 
 

@@ -1,14 +1,14 @@
 """Picture files that are not opened yet, and what is said about each."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import overload
 
 import numpy as np
 
-from tellapart.data.texts import Codes, Rows, Texts
+from tellapart.data.texts import Codes, Rows, Texts, given, given_numbers
 from tellapart.types import Part
 
 
@@ -27,28 +27,35 @@ class Place:
 
 
 class Places(Sequence[Place]):
-    """Places in columns: a million of them take about 60 MB."""
+    """Places in columns; a source that says no more than path, label and part leaves the others None."""
 
-    def __init__(self) -> None:
-        self.paths, self.groups, self.said_at = Texts(), Texts(), Texts()
-        self.labels, self.parts = Codes[str](), Codes[Part | None]()
-        self.weights = array("d")
+    def __init__(self, paths: Texts, labels: Codes[str], parts: Codes[Part | None]) -> None:
+        self.paths, self.labels, self.parts = paths, labels, parts
+        self.groups: Texts | None = None
+        self.weights: array[float] | None = None
+        self.said_at: Texts | None = None
 
-    def add(self, place: Place) -> None:
-        self.paths.append(place.path)
-        self.labels.append(place.label)
-        self.parts.append(place.part)
-        self.groups.append(place.group or "")
-        self.weights.append(nan if place.weight is None else place.weight)
-        self.said_at.append(place.said_at or "")
+    @staticmethod
+    def of(places: Iterable[Place]) -> "Places":
+        """The places as they come."""
+        made = Places(Texts(), Codes(), Codes())
+        groups, weights, said_at = Texts(), array("d"), Texts()
+        for place in places:
+            made.paths.append(place.path)
+            made.labels.append(place.label)
+            made.parts.append(place.part)
+            groups.append(place.group or "")
+            weights.append(nan if place.weight is None else place.weight)
+            said_at.append(place.said_at or "")
+        made.groups, made.weights, made.said_at = given(groups), given_numbers(weights), given(said_at)
+        return made
 
     def taken(self, rows: Rows) -> "Places":
         """The places of these rows, in their order."""
-        taken = Places()
-        taken.paths, taken.groups = self.paths.taken(rows), self.groups.taken(rows)
-        taken.labels, taken.parts = self.labels.taken(rows), self.parts.taken(rows)
-        taken.weights.frombytes(np.asarray(self.weights)[rows].tobytes())
-        taken.said_at = self.said_at.taken(rows)
+        taken = Places(self.paths.taken(rows), self.labels.taken(rows), self.parts.taken(rows))
+        taken.groups = self.groups and self.groups.taken(rows)
+        taken.weights = self.weights and array("d", np.asarray(self.weights)[rows].tobytes())
+        taken.said_at = self.said_at and self.said_at.taken(rows)
         return taken
 
     def __len__(self) -> int:
@@ -61,11 +68,12 @@ class Places(Sequence[Place]):
     def __getitem__(self, rows: int | slice) -> Place | list[Place]:
         if isinstance(rows, slice):
             return [self[row] for row in range(*rows.indices(len(self)))]
+        weight = self.weights[rows] if self.weights else nan
         return Place(
             path=self.paths[rows],
             label=self.labels[rows],
             part=self.parts[rows],
-            group=self.groups[rows] or None,
-            weight=None if isnan(self.weights[rows]) else self.weights[rows],
-            said_at=self.said_at[rows] or None,
+            group=(self.groups[rows] or None) if self.groups else None,
+            weight=None if isnan(weight) else weight,
+            said_at=(self.said_at[rows] or None) if self.said_at else None,
         )

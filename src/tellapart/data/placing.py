@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tellapart.data.places import Place, Places
-from tellapart.data.texts import Rows
+from tellapart.data.places import Places
+from tellapart.data.texts import Codes, Rows, Texts
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key, naturally_sorted
 from tellapart.types import PARTS, Issue, Part
@@ -22,14 +22,15 @@ PART_NAMES: dict[str, Part] = {
 LAYOUT = "Put the pictures into a folder per class, as in cat/1.jpg, or per part and class, as in train/cat/1.jpg."
 
 
-def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[Places, list[Issue]]:
+def placed(where: str, paths: Texts, others: Sequence[Issue]) -> tuple[Places, list[Issue]]:
     """The place of each picture; an issue for each that lies in no class folder. DataError where none lies in one.
 
     where   what the paths are relative to, for messages
     others  what was left out before
     The folders at the top are parts only where each that holds pictures is named so: `test` beside `cat` is a class.
     """
-    folders = {path.rpartition("/")[0] for path in paths} - {""}
+    holding = Codes(path.rpartition("/")[0] for path in paths)
+    folders = {*holding.values} - {""}
     tops = {folder.partition("/")[0] for folder in folders}
     with_parts = all(top.lower() in PART_NAMES for top in tops)
     odd = sorted(top for top in tops if top.lower() not in PART_NAMES)
@@ -39,15 +40,19 @@ def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[P
             f"{where}: {listed(like_parts)} hold a folder per class, as parts do, but {listed(odd)} "
             f"stands beside {'it' if len(like_parts) == 1 else 'them'}. Move it away, or into a part."
         )
-    homes = {folder: _home(folder, with_parts) for folder in folders}
-    places = Places()
-    issues: list[Issue] = []
-    for path in paths:
-        home = homes.get(path.rpartition("/")[0])
-        if home is None:
-            issues.append(issue(path, "no-class", "lies in no class folder", "Move it into the folder of its class."))
-        else:
-            places.add(Place(path=path, label=home[0], part=home[1]))
+    homes = holding.changed(lambda folder: _home(folder, with_parts))
+    at_home = np.array([home is not None for home in homes.values], bool)[homes.numbers]
+    issues = [
+        issue(paths[row], "no-class", "lies in no class folder", "Move it into the folder of its class.")
+        for row in np.flatnonzero(~at_home).tolist()
+    ]
+    places = Places(
+        paths,
+        homes.changed(lambda home: home[0] if home else ""),
+        homes.changed(lambda home: home[1] if home else None),
+    )
+    if issues:
+        places = places.taken(np.flatnonzero(at_home))
     if not places:
         lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
         raise DataError(f"{where}: {lie}. {told(others)}{LAYOUT}")
@@ -57,9 +62,9 @@ def placed(where: str, paths: Sequence[str], others: Sequence[Issue]) -> tuple[P
 def _home(folder: str, with_parts: bool) -> tuple[str, Part | None] | None:
     """Class and part of the pictures in a folder; None where it is no class folder."""
     words = folder.split("/")
-    if not with_parts:
-        return words[0], None
-    return (words[1], PART_NAMES[words[0].lower()]) if len(words) > 1 else None
+    if not folder or len(words) <= with_parts:
+        return None
+    return (words[1], PART_NAMES[words[0].lower()]) if with_parts else (words[0], None)
 
 
 def part_of_file(name: str) -> Part | None:

@@ -1,7 +1,7 @@
 """What the rows of a table say: the place of each picture, or what is wrong with the row, by its line."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,20 +34,23 @@ class NamedTable:
 
 def places_of(tables: Iterable[NamedTable], where: str, shelf: Shelf, reading: Reading) -> Listing:
     """The place of each picture that the tables name; an issue with its line for each row that can't be used."""
-    places = Places()
     issues: list[Issue] = []
     count = 0
-    for named in tables:
-        columns = columns_of(named.table.header, reading, named.name)
-        find = partial(found, shelf=shelf, table=named.name)
-        for row in named.table.rows:
-            count += 1
-            place = place_of(row, columns, f"{named.name}:{row[0]}", find, named.part)
-            if isinstance(place, Issue):
-                issues.append(place)
-            else:
-                places.add(place)
-    places = _settled(places, issues)
+
+    def standing() -> Iterator[Place]:
+        nonlocal count
+        for named in tables:
+            columns = columns_of(named.table.header, reading, named.name)
+            find = partial(found, shelf=shelf, table=named.name)
+            for row in named.table.rows:
+                count += 1
+                place = place_of(row, columns, f"{named.name}:{row[0]}", find, named.part)
+                if isinstance(place, Issue):
+                    issues.append(place)
+                else:
+                    yield place
+
+    places = _settled(Places.of(standing()), issues)
     if not places:
         many = f"none of {counted(count, 'row')} can be used" if count else "no row below the header"
         raise DataError(f"{where}: {many}. {told(issues)}".rstrip())

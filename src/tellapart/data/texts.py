@@ -2,13 +2,14 @@
 
 import hashlib
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Generic, TypeVar, overload
 
 import numpy as np
 
 T = TypeVar("T", bound=Hashable)
+U = TypeVar("U", bound=Hashable)
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 AT_ONCE = 1024
 """Texts that are made at a time, where all are gone through."""
@@ -50,11 +51,12 @@ class Texts(Sequence[str]):
 
     def taken(self, rows: Rows) -> "Texts":
         """The texts of these rows, in their order."""
-        taken = Texts()
+        taken, ends = Texts(), np.asarray(self._ends)
         for start in range(0, len(rows), AT_ONCE):
-            for row in rows[start : start + AT_ONCE].tolist():
-                taken._bytes += self._bytes[self._ends[row] : self._ends[row + 1]]
-                taken._ends.append(len(taken._bytes))
+            some = rows[start : start + AT_ONCE]
+            cuts = zip(ends[some].tolist(), ends[some + 1].tolist(), strict=True)
+            taken._bytes += b"".join([self._bytes[begin:end] for begin, end in cuts])
+        taken._ends.frombytes(np.cumsum(ends[rows + 1] - ends[rows]).tobytes())
         return taken
 
 
@@ -92,8 +94,25 @@ class Codes(Sequence[T], Generic[T]):
         """The values of these rows, in their order."""
         taken: Codes[T] = Codes()
         taken._number = dict(self._number)
-        taken.numbers = array("i", np.asarray(self.numbers, np.int32)[rows].tobytes())
+        taken.numbers.frombytes(np.asarray(self.numbers)[rows].tobytes())
         return taken
+
+    def changed(self, change: Callable[[T], U]) -> "Codes[U]":
+        """What becomes of each value; asked once for those that are equal."""
+        changed: Codes[U] = Codes()
+        new = np.array([changed._number.setdefault(value, len(changed._number)) for value in map(change, self.values)])
+        changed.numbers.frombytes(new.astype(np.int32)[self.numbers].tobytes())
+        return changed
+
+
+def given(texts: Texts) -> Texts | None:
+    """The texts; None where all are empty."""
+    return texts if any(texts) else None
+
+
+def given_numbers(numbers: "array[float]") -> "array[float] | None":
+    """The numbers; None where all are NaN."""
+    return None if np.isnan(numbers).all() else numbers
 
 
 def hashes_of(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
