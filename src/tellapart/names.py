@@ -1,7 +1,9 @@
 """Words: natural order, near misses, lists for a sentence."""
 
 import difflib
+import posixpath
 import re
+import string
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -31,11 +33,12 @@ def naturally_sorted(items: Iterable[T], text: Callable[[T], str]) -> list[T]:
     natural one, at a tenth of the time.
     """
     items = list(items)
-    shapes = (text(item).translate(DIGITS) for item in items)
+    texts = [text(item) for item in items]
+    alike = len(posixpath.commonprefix(texts).rstrip(string.digits))  # what all begin with tells none apart
+    shapes = (text[alike:].translate(DIGITS) for text in texts)
     first = next(shapes, "")
-    if all(shape == first for shape in shapes):
-        return sorted(items, key=text)
-    return sorted(items, key=lambda item: natural_key(text(item)))
+    keys = texts if all(shape == first for shape in shapes) else [natural_key(text[alike:]) for text in texts]
+    return [items[place] for place in sorted(range(len(items)), key=keys.__getitem__)]
 
 
 def listed(words: Iterable[str], *, most: int = 12) -> str:

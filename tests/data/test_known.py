@@ -11,6 +11,7 @@ from tellapart.data import known
 from tellapart.data.download import cache_home
 from tellapart.data.folder import FolderSource
 from tellapart.data.known import Known
+from tellapart.data.texts import hashes_of
 
 LONG_AGO = 1_000_000_000
 
@@ -112,4 +113,4 @@ def test_small_sets_are_not_remembered(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_nothing_is_known_of_nothing(tmp_path: Path) -> None:
-    assert not Known(tmp_path, "somewhere").headers(["a"], np.array([[1, 2]])).known.any()
+    assert not Known(tmp_path, "somewhere").headers(hashes_of(["a"]), np.array([[1, 2]])).known.any()

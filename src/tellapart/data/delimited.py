@@ -119,7 +119,7 @@ def _rows(lines: Iterator[_Line], begun: int, delimiter: str, where: str) -> Ite
                 raise DataError(f"{where}:{first}: a quote is opened in this line and never closed.") from None
             yield first, f"not readable as a row: {error}"
             continue
-        if any(cell.strip() for cell in cells):
+        if "".join(cells).strip():
             yield first, cells
 
 

@@ -7,7 +7,6 @@ from typing import BinaryIO
 from tellapart.config import Reading
 from tellapart.data.decode import read_file
 from tellapart.data.folder import FolderSource
-from tellapart.data.known import stamp_of
 from tellapart.data.layout import Top, places_in, telling_tables
 from tellapart.data.lookup import on_disk
 from tellapart.data.manifest import opened
@@ -78,5 +77,4 @@ def _of_table(path: Path, name: str, reading: Reading) -> Source | None:
         str(path),
         lambda: places_in(top, telling, reading),
         lambda file: read_file(path / file),
-        lambda file: stamp_of(path, file),
     )

@@ -2,12 +2,12 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isnan, nan
 from typing import overload
 
 from tellapart.data.source import Entry
-from tellapart.data.texts import AT_ONCE, Codes, Texts, given, given_numbers
+from tellapart.data.texts import AT_ONCE, Codes, Texts, grown, grown_numbers
 from tellapart.types import Part
 
 DIGEST_BYTES = 16
@@ -32,22 +32,27 @@ class Entries(Sequence[Entry]):
     @staticmethod
     def of(entries: Iterable[Entry]) -> "Entries":
         """The entries as they come."""
-        made = Entries(ids=Texts(), labels=Codes(), parts=Codes(), digests=b"", shapes=Codes())
-        digests, groups, weights, blocks = bytearray(), Texts(), array("d"), array("i")
-        for entry in entries:
-            made.ids.append(entry.id)
-            made.labels.append(entry.label)
-            made.parts.append(entry.part)
-            made.shapes.append(entry.shape)
-            digests += entry.digest
-            groups.append(entry.group or "")
-            weights.append(nan if entry.weight is None else entry.weight)
+        ids, labels, parts, shapes = Texts(), Codes[str](), Codes[Part | None](), Codes[tuple[int, ...]]()
+        digests, blocks = bytearray(), array("i")
+        groups: Texts | None = None
+        weights: array[float] | None = None
+        for row, entry in enumerate(entries):
+            ids.append(entry.id)
+            labels.append(entry.label)
+            parts.append(entry.part)
+            shapes.append(entry.shape)
             blocks.append(entry.block)
-        return replace(
-            made,
+            digests += entry.digest
+            groups = grown(groups, entry.group, row)
+            weights = grown_numbers(weights, entry.weight, row)
+        return Entries(
+            ids=ids,
+            labels=labels,
+            parts=parts,
             digests=bytes(digests),
-            groups=given(groups),
-            weights=given_numbers(weights),
+            shapes=shapes,
+            groups=groups,
+            weights=weights,
             blocks=blocks if any(blocks) else None,
         )
 

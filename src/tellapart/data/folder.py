@@ -2,12 +2,13 @@
 
 import os
 import stat
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from tellapart.data.decode import read_file
-from tellapart.data.known import stamp_of
+from tellapart.data.known import Stamp, Stamps, stamp_of, stamps_in
 from tellapart.data.pictures import Listing, PictureSource
 from tellapart.data.placing import (
     issue,
@@ -33,12 +34,11 @@ class FolderSource(PictureSource):
             str(root),
             self._listed,
             lambda path: read_file(root / path),
-            lambda path: stamp_of(root, path),
         )
 
     def _listed(self) -> Listing:
-        paths, issues = _walked(self.root)
-        places, homeless = placed(str(self.root), paths, issues)
+        paths, stamps, issues = _walked(self.root)
+        places, homeless = placed(str(self.root), paths, issues, stamps)
         return places, [*issues, *homeless]
 
 
@@ -47,12 +47,12 @@ def pictures_in(folder: Path) -> list[Path]:
     return [folder / path for path in naturally_sorted(_walked(folder)[0], str)]
 
 
-def _walked(root: Path) -> tuple[Texts, list[Issue]]:
-    """Paths of all regular files named like pictures, relative to `root`; an issue for whatever else is there.
+def _walked(root: Path) -> tuple[Texts, Stamps | None, list[Issue]]:
+    """Paths of all regular files named like pictures, relative to `root`, and their stamps; an issue for all else.
 
     A linked folder is entered after all others, and only where it leads to one not seen yet: no loop is followed.
     """
-    pictures = Texts()
+    pictures, stamps = Texts(), array("q")
     issues: list[Issue] = []
     folders, linked = [""], list[str]()
     seen: set[str] = set()
@@ -70,13 +70,14 @@ def _walked(root: Path) -> tuple[Texts, list[Issue]]:
             found = _look(entry, path, real_root)
             if isinstance(found, Issue):
                 issues.append(found)
-            elif found == "picture":
-                pictures.append(path)
-            else:
+            elif isinstance(found, str):
                 inside[found].append(path)
+            else:
+                pictures.append(path)
+                stamps.extend(found)
         folders += sorted(inside["folder"], reverse=True)  # the last is taken first
         linked += sorted(inside["link"], reverse=True)
-    return pictures, issues
+    return pictures, stamps_in(stamps), issues
 
 
 def _shown(root: Path, folder: str, issues: list[Issue]) -> Iterator[os.DirEntry[str]]:
@@ -91,18 +92,17 @@ def _shown(root: Path, folder: str, issues: list[Issue]) -> Iterator[os.DirEntry
         issues.append(unreadable(folder, f"the folder can't be read: {error.strerror}"))
 
 
-def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["picture", "folder", "link"] | Issue:
-    """What an entry is, or why it is left out; nothing is opened."""
+def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["folder", "link"] | Stamp | Issue:
+    """What an entry is, its stamp where it is a picture, or why it is left out; nothing is opened."""
     named_so = named_like_a_picture(entry.name)
     try:
-        if named_so and entry.is_file(follow_symlinks=False):
-            return "picture"
         linked = entry.is_symlink()
         if linked and not Path(os.path.realpath(entry.path)).is_relative_to(real_root):
             return issue(path, "outside", "a link that leaves the folder", "Copy what it points to into the folder.")
-        mode = entry.stat().st_mode
+        status = entry.stat()
     except OSError as error:
         return unreadable(path, f"can't be read: {error.strerror}")
+    mode = status.st_mode
     if stat.S_ISDIR(mode) and not named_so:
         return "link" if linked else "folder"
     if stat.S_ISDIR(mode):
@@ -111,4 +111,4 @@ def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["pictu
         return not_a_picture(path)
     if not stat.S_ISREG(mode):
         return unreadable(path, "a pipe, socket or device, not a file")
-    return "picture"
+    return stamp_of(status)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
+from array import array
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from tellapart.data.texts import hashes_of
+from tellapart.data.texts import Hashes
 from tellapart.files import write_bytes
 
 Stamp = tuple[int, int]
 """Size in bytes, and time of change in nanoseconds."""
+NO_STAMP: Stamp = (-1, -1)
 Header = tuple[bytes, tuple[int, int, int]]
 """Digest of the content, and (H, W, C)."""
 Stamps = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -66,12 +67,11 @@ class Known:
         self._listed_ns = time.time_ns()
         self._rows = _read(self._path)
 
-    def headers(self, paths: Sequence[str], stamps: Stamps) -> Headers:
-        """The header of each file; none where it is not known, or has changed."""
-        found = Headers.unknown(len(paths))
+    def headers(self, hashes: Hashes, stamps: Stamps) -> Headers:
+        """The header of each file, by the hash of its path; none where it is not known, or has changed."""
+        found = Headers.unknown(len(hashes))
         if not len(self._rows):
             return found
-        hashes = hashes_of(paths)
         places = np.searchsorted(self._rows["path"], hashes).clip(max=len(self._rows) - 1)
         same = self._rows["path"][places] == hashes
         same &= self._rows["size"][places] == stamps[:, 0]
@@ -80,12 +80,11 @@ class Known:
         found.digests[same], found.shapes[same] = self._rows["digest"][places], self._rows["shape"][places]
         return found
 
-    def remember(self, paths: Sequence[str], stamps: Stamps, headers: Headers) -> None:
+    def remember(self, hashes: Hashes, stamps: Stamps, headers: Headers) -> None:
         """Put what is known now in the place of what was known before; a disk that refuses costs the next run time."""
         worthy = headers.known & (stamps[:, 0] >= 0) & (stamps[:, 1] < self._listed_ns - TICK_NS)
         if np.count_nonzero(worthy) < WORTH:
             return
-        hashes = hashes_of(paths)
         chosen = np.flatnonzero(worthy)
         chosen = chosen[np.argsort(hashes[chosen], kind="stable")]
         rows = np.zeros(len(chosen), ROW)
@@ -98,19 +97,14 @@ class Known:
             write_bytes(self._path, out.getvalue())
 
 
-def stamp_of(root: Path, path: str) -> Stamp | None:
-    """Size and time of change of the file at a path below `root`, or at an absolute one; None where there is none."""
-    try:
-        status = os.stat(os.path.join(root, path))  # noqa: PTH116, PTH118  (a Path for each of a million is slow)
-    except (OSError, ValueError):
-        return None
+def stamp_of(status: os.stat_result) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def stamps_of(paths: Sequence[str], stamp: Callable[[str], Stamp | None]) -> Stamps:
-    """The stamp of each file."""
-    numbers = (number for path in paths for number in stamp(path) or (-1, -1))
-    return np.fromiter(numbers, np.int64, 2 * len(paths)).reshape(-1, 2)
+def stamps_in(numbers: array[int]) -> Stamps | None:
+    """The stamps that stand one after the other; None where all of them are none."""
+    stamps = np.asarray(numbers, np.int64).reshape(-1, 2)
+    return stamps if (stamps != NO_STAMP).any() else None
 
 
 def _read(path: Path) -> np.ndarray[tuple[int], np.dtype[np.void]]:

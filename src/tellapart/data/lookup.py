@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from tellapart.data.known import NO_STAMP, Stamp, stamp_of
 from tellapart.data.placing import named_like_a_picture, shown
 from tellapart.data.texts import Texts
 from tellapart.names import listed
@@ -32,7 +32,6 @@ class Lost:
 
 
 OUTSIDE = Lost(kind="outside", cause="leaves the folder of the table; --allow-outside reads it nevertheless")
-Found = Literal["file", "outside"]
 
 
 class Names:
@@ -73,8 +72,8 @@ def _stem(name: str) -> str:
 class Shelf:
     """The files that a table may name."""
 
-    look: Callable[[str], Found | None]
-    """At exactly this path: a file, a link to one that may not be read, or None."""
+    look: Callable[[str], Stamp | Lost | None]
+    """The stamp of the file at exactly this path, or why it may not be read; None where there is none."""
     names: Callable[[str], Names]
     """Of a folder; "" is the table's own. A folder that is not there holds none."""
     folders: Callable[[], Sequence[str]]
@@ -83,8 +82,8 @@ class Shelf:
     """The path as one below the table's folder, or as it may be read elsewhere; None where it leads out."""
 
 
-def found(text: str, shelf: Shelf, table: str) -> str | Lost:
-    """The path of the file that `text` means, with `/`.
+def found(text: str, shelf: Shelf, table: str) -> tuple[str, Stamp] | Lost:
+    """The path of the file that `text` means, with `/`, and its stamp.
 
     In the folder that it names: the file of that name, or the only picture of that name but for its suffix or for
     large and small letters. Where that folder has none: the only such file in a folder beside the table; of several
@@ -104,7 +103,7 @@ def found(text: str, shelf: Shelf, table: str) -> str | Lost:
             return Lost(kind="missing", cause="no such file")
         path = fitting[0]
         seen = shelf.look(path)
-    return OUTSIDE if seen == "outside" else path
+    return seen if isinstance(seen, Lost) else (path, seen or NO_STAMP)
 
 
 def _fitting(path: str, shelf: Shelf, table: str) -> list[str]:
@@ -124,23 +123,25 @@ def _fitting(path: str, shelf: Shelf, table: str) -> list[str]:
 
 def on_disk(root: Path, allow_outside: bool) -> Shelf:
     """The files below a folder; with `allow_outside` those anywhere."""
-    real_root = os.path.realpath(root)
+    start, real_root = str(root), os.path.realpath(root)
 
     @cache
     def within(folder: str) -> bool:
         return allow_outside or _below(os.path.realpath(root / folder), real_root)
 
-    def look(path: str) -> Found | None:
-        full = path if ABSOLUTE.match(path) else f"{root}/{path}"
+    def look(path: str) -> Stamp | Lost | None:
+        full = os.path.join(start, path) if allow_outside else f"{start}/{path}"  # noqa: PTH118
         try:
-            mode = os.lstat(full).st_mode if within(path.rpartition("/")[0]) else stat.S_IFDIR
+            if not within(path.rpartition("/")[0]):
+                return None
+            status = os.lstat(full)
+            if stat.S_ISLNK(status.st_mode):
+                if not allow_outside and not _below(os.path.realpath(full), real_root):
+                    return OUTSIDE
+                status = _behind(full)
         except (OSError, ValueError):
             return None
-        if not stat.S_ISLNK(mode):
-            return None if stat.S_ISDIR(mode) else "file"
-        if not allow_outside and not _below(os.path.realpath(full), real_root):
-            return "outside"
-        return None if os.path.isdir(full) else "file"  # noqa: PTH112
+        return None if stat.S_ISDIR(status.st_mode) else stamp_of(status)
 
     @cache
     def names(folder: str) -> Names:
@@ -181,10 +182,18 @@ def in_archive(paths: Iterable[str]) -> Shelf:
     def names(folder: str) -> Names:
         return Names(listing.get(folder, ()))
 
-    def look(path: str) -> Found | None:
-        return "file" if path in files else None
+    def look(path: str) -> Stamp | None:
+        return NO_STAMP if path in files else None
 
     return Shelf(look=look, names=names, folders=lambda: tops, inside=lambda path: None if _leads_out(path) else path)
+
+
+def _behind(link: str) -> os.stat_result:
+    """What a link leads to; the link itself where that is nothing, so that reading it says so."""
+    try:
+        return os.stat(link)  # noqa: PTH116
+    except OSError:
+        return os.lstat(link)
 
 
 def _leads_out(path: str) -> bool:

@@ -9,7 +9,6 @@ from tellapart.config import Reading
 from tellapart.data.columns import columns_of
 from tellapart.data.decode import read_file
 from tellapart.data.delimited import Table, read_table
-from tellapart.data.known import Stamp, stamp_of
 from tellapart.data.lookup import on_disk
 from tellapart.data.pictures import Listing, PictureSource
 from tellapart.data.rows import NamedTable, places_of
@@ -25,10 +24,7 @@ def open_manifest(path: Path, reading: Reading) -> PictureSource:
             table = NamedTable(name=path.name, table=table_in(file, path.name, str(path), reading))
             return places_of([table], str(path), on_disk(root, reading.allow_outside), reading)
 
-    def stamp(name: str) -> Stamp | None:
-        return stamp_of(root, name)
-
-    return PictureSource(path.stem, str(path), listing, lambda name: read_file(root / name), stamp)
+    return PictureSource(path.stem, str(path), listing, lambda name: read_file(root / name))
 
 
 def check_manifest(path: Path, reading: Reading) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tellapart.config import Reading
 from tellapart.data.columns import GROUPS, LABELS, SPLITS, WEIGHTS, column_called, columns_of
+from tellapart.data.known import NO_STAMP, Stamp
 from tellapart.data.manifest import open_manifest
 from tellapart.data.parquet_table import holds_pictures, need_pyarrow, opened, picture_column, said, text_of
 from tellapart.data.pictures import entry_of, header_of
@@ -62,6 +63,10 @@ class _Used:
     """Our word -> its name, of part, group and weight where there are such."""
     names: tuple[str, ...] | None
     """The classes that whole numbers stand for, where the file says so."""
+
+
+def _as_it_is(path: str) -> tuple[str, Stamp]:
+    return path, NO_STAMP
 
 
 class ParquetSource:
@@ -123,7 +128,10 @@ class ParquetSource:
                 for content, label, *rest in zip(pictures, labels, *others, strict=True):
                     cells = [f"{stem}/{number:07}", _class(label, used.names), *(text_of(cell) for cell in rest)]
                     number += 1
-                    yield place_of((number, cells), columns, f"{path.name}:{number}", str, part_of_file(stem)), content
+                    yield (
+                        place_of((number, cells), columns, f"{path.name}:{number}", _as_it_is, part_of_file(stem)),
+                        content,
+                    )
 
     def _content(self, stem: str, row: int) -> bytes | None:
         """The bytes of the picture in a row; its whole row group is read, and kept for a while."""

@@ -13,7 +13,7 @@ import numpy as np
 from tellapart.data.decode import peek
 from tellapart.data.download import cache_home
 from tellapart.data.entries import Entries
-from tellapart.data.known import WORTH, Header, Headers, Known, Stamp, stamps_of
+from tellapart.data.known import WORTH, Header, Headers, Known
 from tellapart.data.places import Place, Places
 from tellapart.data.placing import by_path, order_of, told, unreadable
 from tellapart.data.resize import Form, picture_in
@@ -37,7 +37,6 @@ class PictureSource:
     where    what messages call it
     listing  gives the place of each picture, and an issue for each thing that is none
     read     gives the bytes of the picture at a path; UnreadableError where there are none; used from several threads
-    stamp    gives what changes with the file at a path; while it stays the same, what is known is not read again
     """
 
     kind: Literal["image", "vector"] = "image"
@@ -49,11 +48,10 @@ class PictureSource:
         where: str,
         listing: Callable[[], Listing],
         read: Callable[[str], bytes],
-        stamp: Callable[[str], Stamp | None] | None = None,
     ) -> None:
         self.name = name
         self.place = os.path.realpath(where)
-        self._where, self._listing, self._read, self._stamp = where, listing, read, stamp
+        self._where, self._listing, self._read = where, listing, read
 
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
         """Every picture with a readable header, naturally sorted by part, class and path; an issue for each other file.
@@ -69,7 +67,7 @@ class PictureSource:
     @cached_property
     def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:
         places, others = self._listing()
-        headers, wrong = self._headers(places.paths)
+        headers, wrong = self._headers(places)
         issues = [*(_broken(places[row], cause) for row, cause in wrong.items()), *others]
         if len(wrong) == len(places):
             raise DataError(
@@ -78,17 +76,17 @@ class PictureSource:
         rows = order_of(places, np.flatnonzero(headers.known))
         return _entries(places, headers, rows), by_path(issues)
 
-    def _headers(self, paths: Sequence[str]) -> tuple[Headers, dict[int, str]]:
-        """The header of each file, and what is wrong with a row's; those alone are read that are not known."""
-        if self._stamp is None or len(paths) < WORTH:
-            headers = Headers.unknown(len(paths))
-            return headers, self._read_into(headers, paths)
-        known, stamps = Known(cache_home(), self.place), stamps_of(paths, self._stamp)
-        headers = known.headers(paths, stamps)
+    def _headers(self, places: Places) -> tuple[Headers, dict[int, str]]:
+        """The header of each file, and what is wrong with a row's; none is read again whose stamp is the same."""
+        if places.stamps is None or len(places) < WORTH:
+            headers = Headers.unknown(len(places))
+            return headers, self._read_into(headers, places.paths)
+        known = Known(cache_home(), self.place)
+        headers = known.headers(places.hashes, places.stamps)
         if headers.known.all():
             return headers, {}
-        wrong = self._read_into(headers, paths)
-        known.remember(paths, stamps, headers)
+        wrong = self._read_into(headers, places.paths)
+        known.remember(places.hashes, places.stamps, headers)
         return headers, wrong
 
     def _read_into(self, headers: Headers, paths: Sequence[str]) -> dict[int, str]:

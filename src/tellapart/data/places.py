@@ -3,12 +3,14 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isnan, nan
 from typing import overload
 
 import numpy as np
 
-from tellapart.data.texts import Codes, Rows, Texts, given, given_numbers
+from tellapart.data.known import NO_STAMP, Stamp, Stamps, stamps_in
+from tellapart.data.texts import Codes, Hashes, Rows, Texts, grown, grown_numbers, hashes_of
 from tellapart.types import Part
 
 
@@ -22,6 +24,8 @@ class Place:
     part: Part | None
     group: str | None = None
     weight: float | None = None
+    stamp: Stamp | None = None
+    """What changes with the file, where it lies on the disk."""
     said_at: str | None = None
     """Where a table says so, as in `labels.csv:7`; an issue with the file is told there."""
 
@@ -34,20 +38,27 @@ class Places(Sequence[Place]):
         self.groups: Texts | None = None
         self.weights: array[float] | None = None
         self.said_at: Texts | None = None
+        self.stamps: Stamps | None = None
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """(N,), of the paths."""
+        return hashes_of(self.paths)
 
     @staticmethod
     def of(places: Iterable[Place]) -> "Places":
         """The places as they come."""
         made = Places(Texts(), Codes(), Codes())
-        groups, weights, said_at = Texts(), array("d"), Texts()
-        for place in places:
+        said_at, stamps = Texts(), array("q")
+        for row, place in enumerate(places):
             made.paths.append(place.path)
             made.labels.append(place.label)
             made.parts.append(place.part)
-            groups.append(place.group or "")
-            weights.append(nan if place.weight is None else place.weight)
+            made.groups = grown(made.groups, place.group, row)
+            made.weights = grown_numbers(made.weights, place.weight, row)
             said_at.append(place.said_at or "")
-        made.groups, made.weights, made.said_at = given(groups), given_numbers(weights), given(said_at)
+            stamps.extend(place.stamp or NO_STAMP)
+        made.said_at, made.stamps = said_at, stamps_in(stamps)
         return made
 
     def taken(self, rows: Rows) -> "Places":
@@ -56,6 +67,7 @@ class Places(Sequence[Place]):
         taken.groups = self.groups and self.groups.taken(rows)
         taken.weights = self.weights and array("d", np.asarray(self.weights)[rows].tobytes())
         taken.said_at = self.said_at and self.said_at.taken(rows)
+        taken.stamps = None if self.stamps is None else self.stamps[rows]
         return taken
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from tellapart.data.known import Stamps
 from tellapart.data.places import Places
 from tellapart.data.texts import Codes, Rows, Texts
 from tellapart.errors import DataError
@@ -22,7 +23,9 @@ PART_NAMES: dict[str, Part] = {
 LAYOUT = "Put the pictures into a folder per class, as in cat/1.jpg, or per part and class, as in train/cat/1.jpg."
 
 
-def placed(where: str, paths: Texts, others: Sequence[Issue]) -> tuple[Places, list[Issue]]:
+def placed(
+    where: str, paths: Texts, others: Sequence[Issue], stamps: Stamps | None = None
+) -> tuple[Places, list[Issue]]:
     """The place of each picture; an issue for each that lies in no class folder. DataError where none lies in one.
 
     where   what the paths are relative to, for messages
@@ -51,6 +54,7 @@ def placed(where: str, paths: Texts, others: Sequence[Issue]) -> tuple[Places, l
         homes.changed(lambda home: home[0] if home else ""),
         homes.changed(lambda home: home[1] if home else None),
     )
+    places.stamps = stamps
     if issues:
         places = places.taken(np.flatnonzero(at_home))
     if not places:

@@ -10,11 +10,12 @@ import numpy as np
 from tellapart.config import Reading
 from tellapart.data.columns import Columns, columns_of
 from tellapart.data.delimited import Row, Table
+from tellapart.data.known import Stamp
 from tellapart.data.lookup import Lost, Shelf, found
 from tellapart.data.pictures import Listing
 from tellapart.data.places import Place, Places
 from tellapart.data.placing import PART_NAMES, issue, told
-from tellapart.data.texts import Rows, Texts, hashes_of
+from tellapart.data.texts import Hashes, Rows
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 from tellapart.types import PARTS, Issue, Part
@@ -65,7 +66,7 @@ def _settled(places: Places, issues: list[Issue]) -> Places:
     def tell(place: Place, kind: str, detail: str, suggestion: str) -> None:
         issues.append(issue(str(place.said_at), kind, f"{place.path!r}: {detail}", suggestion))
 
-    repeated = _repeated(places.paths)
+    repeated = _repeated(places.hashes)
     for row in repeated.tolist():
         place = places[row]
         if place.path not in kept:
@@ -87,9 +88,8 @@ def _settled(places: Places, issues: list[Issue]) -> Places:
     return places if standing.all() else places.taken(np.flatnonzero(standing))
 
 
-def _repeated(paths: Texts) -> Rows:
+def _repeated(hashes: Hashes) -> Rows:
     """The rows whose path is likely to stand in another one too: their hashes are equal."""
-    hashes = hashes_of(paths)
     ordered = np.sort(hashes)
     return np.flatnonzero(np.isin(hashes, ordered[1:][ordered[1:] == ordered[:-1]]))
 
@@ -99,15 +99,15 @@ def _rank(part: Part | None) -> int:
 
 
 def place_of(
-    row: Row, columns: Columns, at: str, find: Callable[[str], str | Lost], given: Part | None
+    row: Row, columns: Columns, at: str, find: Callable[[str], tuple[str, Stamp] | Lost], given: Part | None
 ) -> Place | Issue:
     """What a row says, or what is wrong with it."""
     cells = row[1]
     if isinstance(cells, str):
         return issue(at, "ragged", cells, ADVICE)
-    if any(cell.strip() for cell in cells[columns.count :]) or len(cells) < columns.count:
+    if len(cells) != columns.count and (len(cells) < columns.count or "".join(cells[columns.count :]).strip()):
         return issue(at, "ragged", f"{len(cells)} fields under {counted(columns.count, 'column')}", ADVICE)
-    if any("\0" in cell for cell in cells):
+    if "\0" in "".join(cells):
         return issue(at, "nul", "a zero byte stands in it", ADVICE)
     path, label = cells[columns.path].strip(), cells[columns.label].strip()
     if not path or not label:
@@ -125,7 +125,13 @@ def place_of(
         return issue(at, file.kind, f"{path!r}: {file.cause}", ADVICE)
     part = PART_NAMES[word.lower()] if word else given
     return Place(
-        path=file, label=label, part=part, group=_cell(cells, columns.group) or None, weight=weight, said_at=at
+        path=file[0],
+        stamp=file[1],
+        label=label,
+        part=part,
+        group=_cell(cells, columns.group) or None,
+        weight=weight,
+        said_at=at,
     )
 
 

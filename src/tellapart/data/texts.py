@@ -4,6 +4,7 @@ import hashlib
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from math import nan
 from typing import Generic, TypeVar, overload
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 T = TypeVar("T", bound=Hashable)
 U = TypeVar("U", bound=Hashable)
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 AT_ONCE = 1024
 """Texts that are made at a time, where all are gone through."""
 
@@ -105,17 +107,27 @@ class Codes(Sequence[T], Generic[T]):
         return changed
 
 
-def given(texts: Texts) -> Texts | None:
-    """The texts; None where all are empty."""
-    return texts if any(texts) else None
+def grown(texts: Texts | None, text: str | None, row: int) -> Texts | None:
+    """The texts up to a row with the one in it, empty where there is none; None as long as no row has any."""
+    if texts is None:
+        if text is None:
+            return None
+        texts = Texts([""] * row)
+    texts.append(text or "")
+    return texts
 
 
-def given_numbers(numbers: "array[float]") -> "array[float] | None":
-    """The numbers; None where all are NaN."""
-    return None if np.isnan(numbers).all() else numbers
+def grown_numbers(numbers: "array[float] | None", number: float | None, row: int) -> "array[float] | None":
+    """The same for numbers; NaN where there is none."""
+    if numbers is None:
+        if number is None:
+            return None
+        numbers = array("d", [nan]) * row
+    numbers.append(nan if number is None else number)
+    return numbers
 
 
-def hashes_of(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def hashes_of(texts: Iterable[str]) -> Hashes:
     """A hash of 64 bits of each text, the same in every process."""
     digests = bytearray()
     for text in texts:
