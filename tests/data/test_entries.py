@@ -76,7 +76,6 @@ def test_fifty_thousand_pictures_take_few_bytes_each(monkeypatch: pytest.MonkeyP
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    print(most / N, kept / N)
     assert len(entries) == N
     assert most / N < MOST_BYTES_EACH
     assert kept / N < KEPT_BYTES_EACH

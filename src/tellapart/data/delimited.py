@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from tellapart.config import Reading
 from tellapart.data.columns import has_both
@@ -32,18 +32,14 @@ class Table:
 
 def read_table(file: BinaryIO, where: str, reading: Reading) -> Table:
     """The table in an open file; DataError where it is empty, or where a line is too long."""
-    lines = _numbered(io.TextIOWrapper(file, _encoding(file), "replace", newline=""), where)
-    first = next((line for line in lines if line.text.strip() and not line.text.startswith("sep=")), None)
-    if first is None:
+    lines = _lines(io.TextIOWrapper(file, _encoding(file), "replace", newline=""), where)
+    said = ((number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("sep="))
+    begun, first = next(said, (0, ""))
+    if not first:
         raise DataError(f"{where}: empty. Give a table with the columns path and label.")
-    delimiter = _delimiter(first.text, reading)
-    header = [word.strip() for word in _cells(first.text, delimiter)]
-    return Table(header=header, rows=_rows(lines, first.number, delimiter, where))
-
-
-class _Line(NamedTuple):
-    number: int
-    text: str
+    delimiter = _delimiter(first, reading)
+    header = [word.strip() for word in _cells(first, delimiter)]
+    return Table(header=header, rows=_rows(lines, begun, delimiter, where))
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -68,15 +64,15 @@ def _encoding(file: BinaryIO) -> str:
     return "utf-8"
 
 
-def _numbered(text: io.TextIOWrapper, where: str) -> Iterator[_Line]:
-    """The lines with their numbers; the file is the caller's to close."""
+def _lines(text: io.TextIOWrapper, where: str) -> Iterator[str]:
+    """The lines as they come; the file is the caller's to close."""
     number = 0
     try:
         while line := text.readline(MOST_LETTERS + 1):
             number += 1
             if len(line) > MOST_LETTERS:
                 raise DataError(f"{where}:{number}: a line of more than {MOST_LETTERS:,} letters; no table has such.")
-            yield _Line(number=number, text=line)
+            yield line
     finally:
         with suppress(ValueError):  # closed already
             text.detach()
@@ -97,19 +93,11 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.strip().split(delimiter)
 
 
-def _rows(lines: Iterator[_Line], begun: int, delimiter: str, where: str) -> Iterator[Row]:
+def _rows(lines: Iterator[str], begun: int, delimiter: str, where: str) -> Iterator[Row]:
     """Each row that is not blank; a quote that is never closed is an error, since it hides what follows."""
-    last = begun
-
-    def texts() -> Iterator[str]:
-        nonlocal last
-        for line in lines:
-            last = line.number
-            yield line.text
-
-    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        first = last + 1
+        first = begun + reader.line_num + 1
         try:
             cells = _next(reader)
         except StopIteration:

@@ -20,6 +20,7 @@ from tellapart.data.texts import Texts
 from tellapart.names import listed
 
 ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
+LEADS_OUT = re.compile(r"/|[A-Za-z]:/|\.\.(/|$)")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -89,7 +90,7 @@ def found(text: str, shelf: Shelf, table: str) -> tuple[str, Stamp] | Lost:
     large and small letters. Where that folder has none: the only such file in a folder beside the table; of several
     folders the one that the table is named after, as `train/` beside `train.csv`.
     """
-    if ADDRESS.match(text):
+    if "://" in text and ADDRESS.match(text):
         return Lost(kind="missing", cause="an address; download the pictures and name their files")
     path = shelf.inside(posixpath.normpath(text.replace("\\", "/")))
     if path is None:
@@ -164,7 +165,7 @@ def on_disk(root: Path, allow_outside: bool) -> Shelf:
     def inside(path: str) -> str | None:
         if ABSOLUTE.match(path) and _below(path, str(root.absolute())):
             path = posixpath.relpath(path, root.absolute().as_posix())
-        return path if allow_outside or not _leads_out(path) else None
+        return path if allow_outside or not LEADS_OUT.match(path) else None
 
     return Shelf(look=look, names=names, folders=folders, inside=inside)
 
@@ -185,7 +186,9 @@ def in_archive(paths: Iterable[str]) -> Shelf:
     def look(path: str) -> Stamp | None:
         return NO_STAMP if path in files else None
 
-    return Shelf(look=look, names=names, folders=lambda: tops, inside=lambda path: None if _leads_out(path) else path)
+    return Shelf(
+        look=look, names=names, folders=lambda: tops, inside=lambda path: None if LEADS_OUT.match(path) else path
+    )
 
 
 def _behind(link: str) -> os.stat_result:
@@ -194,10 +197,6 @@ def _behind(link: str) -> os.stat_result:
         return os.stat(link)  # noqa: PTH116
     except OSError:
         return os.lstat(link)
-
-
-def _leads_out(path: str) -> bool:
-    return path == ".." or path.startswith("../") or bool(ABSOLUTE.match(path))
 
 
 def _below(path: str, root: str) -> bool:

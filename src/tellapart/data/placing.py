@@ -126,7 +126,5 @@ def order_of(places: Places, readable: Rows) -> Rows:
         + np.array([labels[label] for label in places.labels.values])[places.labels.numbers]
     )
     rows = readable[np.argsort(ranks[readable], kind="stable")]
-    ends = np.flatnonzero(np.diff(ranks[rows])) + 1
-    return np.concatenate(
-        [naturally_sorted(group.tolist(), places.paths.__getitem__) for group in np.split(rows, ends)]
-    )
+    groups = np.split(rows, np.flatnonzero(np.diff(ranks[rows])) + 1)
+    return np.concatenate([np.array(naturally_sorted(group.tolist(), places.paths.__getitem__)) for group in groups])
