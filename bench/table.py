@@ -156,6 +156,20 @@ def of_saving(found: Found) -> list[str]:
     return table(["a checkpoint beside the training of", "adds", "of the training, every 30 s"], rows)
 
 
+def of_million(found: Found) -> list[str]:
+    """A million paths."""
+    rows = [
+        [
+            f"a {name}",
+            f"{found[name]['first']['seconds']:.0f} s",
+            f"{found[name]['again']['seconds']:.1f} s",
+            f"{found[name]['again']['peak_mb']:.0f} MB",
+        ]
+        for name in ("folder", "table")
+    ]
+    return table([f"{found['count']:,} pictures opened from", "first, each is read", "later", "memory at most"], rows)
+
+
 PARTS = {
     "recipes": of_recipes,
     "cifar94": of_cifar94,
@@ -165,6 +179,7 @@ PARTS = {
     "contention": of_contention,
     "time_budget": of_time_budget,
     "saving": of_saving,
+    "million": of_million,
 }
 
 

@@ -1,5 +1,7 @@
 """Words: natural order, near misses, lists for a sentence."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,17 @@ def test_the_choices_may_come_from_an_iterator() -> None:
 )
 def test_things_are_counted_in_words(count: int, thing: str, words: str) -> None:
     assert counted(count, thing) == words
+
+
+def words_and_numbers(text: str) -> tuple[tuple[int, int | str], ...]:
+    """What the key stands for: numbers before words, and a text before what it begins."""
+    parts = ((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part)
+    return (*parts, (-1, text))
+
+
+@given(st.lists(st.text(st.sampled_from("a\x01b019١/"), max_size=6), max_size=9))
+def test_the_key_puts_words_and_numbers_in_order(texts: list[str]) -> None:
+    assert sorted(texts, key=natural_key) == sorted(texts, key=words_and_numbers)
 
 
 @given(st.lists(st.text(st.sampled_from("a0129/"), max_size=6), max_size=9))

@@ -154,6 +154,14 @@ def test_a_link_that_leaves_the_folder_is_an_issue(root: Path) -> None:
     assert [path for path, _ in issues(root, content)] == ["labels.csv:2", "labels.csv:3"]
 
 
+@pytest.mark.parametrize("text", ["link", "LINK.png", "only-there.png"])
+def test_a_link_that_leaves_the_folder_is_an_issue_under_a_name_that_is_merely_alike(root: Path, text: str) -> None:
+    lay(root.parent / "secret", {"1.png": picture(9)})
+    (root / "link.png").symlink_to("../secret/1.png")
+    (root / "cat" / "only-there.png").symlink_to("../../secret/1.png")
+    assert issues(root, table([(text, "cat"), *ROWS])) == [("labels.csv:2", "outside")]
+
+
 @pytest.mark.parametrize("text", ["../secret/1.png", "{root}/../secret/1.png"])
 def test_outside_is_read_where_it_is_allowed(root: Path, text: str) -> None:
     lay(root.parent / "secret", {"1.png": picture(9)})

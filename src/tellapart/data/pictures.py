@@ -68,13 +68,13 @@ class PictureSource:
     def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:
         places, others = self._listing()
         headers, wrong = self._headers(places)
-        issues = [*(_broken(places[row], cause) for row, cause in wrong.items()), *others]
+        issues = by_path([*(_broken(places[row], cause) for row, cause in wrong.items()), *others])
         if len(wrong) == len(places):
             raise DataError(
                 f"{self._where}: none of {counted(len(places), 'picture')} can be read. {told(issues)}".rstrip()
             )
         rows = order_of(places, np.flatnonzero(headers.known))
-        return _entries(places, headers, rows), by_path(issues)
+        return _entries(places, headers, rows), issues
 
     def _headers(self, places: Places) -> tuple[Headers, dict[int, str]]:
         """The header of each file, and what is wrong with a row's; none is read again whose stamp is the same."""

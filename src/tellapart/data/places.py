@@ -87,5 +87,6 @@ class Places(Sequence[Place]):
             part=self.parts[rows],
             group=(self.groups[rows] or None) if self.groups else None,
             weight=None if isnan(weight) else weight,
+            stamp=None if self.stamps is None else (int(self.stamps[rows, 0]), int(self.stamps[rows, 1])),
             said_at=(self.said_at[rows] or None) if self.said_at else None,
         )

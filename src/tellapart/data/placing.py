@@ -59,7 +59,7 @@ def placed(
         places = places.taken(np.flatnonzero(at_home))
     if not places:
         lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
-        raise DataError(f"{where}: {lie}. {told(others)}{LAYOUT}")
+        raise DataError(f"{where}: {lie}. {told(by_path(others))}{LAYOUT}")
     return places, issues
 
 
