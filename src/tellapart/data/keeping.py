@@ -75,15 +75,17 @@ def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...],
     import torch
 
     values: dict[str, Value] = {}
+    readable: list[Entry] = []
     issues: list[Issue] = []
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
             issues.append(_unreadable(entry, value))
         else:
             values[entry.id] = value
+            readable.append(entry)
     return Kept(
         way="ram",
-        readable=[entry for entry in entries if entry.id in values],
+        readable=readable,
         inputs=lambda chosen: torch.from_numpy(np.stack([values[entry.id] for entry in chosen])),
         issues=issues,
     )
@@ -119,7 +121,13 @@ def _nowhere(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
     """Decoded each time they are asked for; and once before, to find those that can't be."""
     import torch
 
-    wrong = {e.id: v for e, v in decoded(source, entries, shape, config) if isinstance(v, UnreadableError)}
+    readable: list[Entry] = []
+    issues: list[Issue] = []
+    for entry, value in decoded(source, entries, shape, config):
+        if isinstance(value, UnreadableError):
+            issues.append(_unreadable(entry, value))
+        else:
+            readable.append(entry)
 
     def inputs(chosen: Sequence[Entry]) -> Stored:
         def read(rows: Tensor) -> Tensor:
@@ -128,8 +136,6 @@ def _nowhere(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
 
         return Stored(read, (len(chosen), *shape))
 
-    readable = [entry for entry in entries if entry.id not in wrong]
-    issues = [_unreadable(entry, wrong[entry.id]) for entry in entries if entry.id in wrong]
     return Kept(way="none", readable=readable, inputs=inputs, issues=issues)
 
 
