@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from tests.photos import make_photos
 
+from tellapart.config import Reading
 from tellapart.data import known
 from tellapart.data.download import cache_home
 from tellapart.data.folder import FolderSource
 from tellapart.data.known import Known
+from tellapart.data.manifest import open_manifest
 from tellapart.data.texts import hashes_of
 
 LONG_AGO = 1_000_000_000
@@ -29,10 +31,10 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Reads:
-    """A folder whose reads are counted."""
+    """A folder or a table whose reads are counted."""
 
     def __init__(self, folder: Path) -> None:
-        self.source = FolderSource(folder)
+        self.source = open_manifest(folder, Reading()) if folder.is_file() else FolderSource(folder)
         self.paths: list[str] = []
         read = self.source._read
 
@@ -48,6 +50,17 @@ def test_a_second_listing_reads_nothing_and_says_the_same(photos: Path) -> None:
     first, second = Reads(photos), Reads(photos)
     assert (len(first.paths), second.paths) == (36, [])
     assert first.entries == second.entries
+
+
+def test_a_second_listing_of_a_table_reads_what_is_new_alone(photos: Path) -> None:
+    rows = [f"{path.relative_to(photos).as_posix()},{path.parent.name}" for path in sorted(photos.rglob("*.png"))]
+    table = photos / "labels.csv"
+    table.write_text("\n".join(["path,label", *rows[1:]]))
+    first = Reads(table)
+    table.write_text("\n".join(["path,label", *rows]))
+    second = Reads(table)
+    assert (len(first.paths), second.paths) == (35, [rows[0].split(",")[0]])
+    assert second.entries[0][1:] == first.entries[0][:]
 
 
 def test_only_what_is_new_or_changed_is_read_again(photos: Path) -> None:
