@@ -34,7 +34,6 @@ from tellapart.models.activations import ACTIVATIONS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
-from tellapart.types import Fit
 
 FIELDS = [field for kind in GROUPS.values() for field in dataclasses.fields(kind)]
 NAMES = [field.name for field in FIELDS]
@@ -44,7 +43,8 @@ count = st.integers(1, 10**6)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "data_dir": st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(Path),
     "size": count,
-    "fit": st.sampled_from(typing.get_args(Fit)),
+    "fit": st.sampled_from(typing.get_args(config_module.FitChoice)),
+    "augment": st.sampled_from(typing.get_args(config_module.Augment)),
     "sizes": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "val_share": share,
     "test_share": share,
@@ -58,6 +58,10 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "contrast": st.floats(0, 1, exclude_min=True),
     "saturation": st.floats(0, 1, exclude_min=True),
     "cutout": count,
+    "trivial": st.booleans(),
+    "erasing": st.floats(0, 1),
+    "mixup": st.floats(0, 1e9),
+    "cutmix": st.floats(0, 1e9),
     "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
     "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
@@ -107,6 +111,8 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
         chosen.pop("alternating", None)
     if chosen.get("optimiser") != "sgd" or not chosen.get("momentum", 1):
         chosen.pop("nesterov", None)
+    if chosen.get("hardest", [1.0]) != [1.0]:
+        chosen = {name: value for name, value in chosen.items() if name not in ("mixup", "cutmix")}
     for name in [name for name in ("epochs", "steps", "time") if name in chosen][1:]:
         del chosen[name]
     return chosen
@@ -381,7 +387,7 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"precision": "fp16"}, "precision is 'fp16'. Did you mean 'bf16'? There are: auto, fp32, bf16."),
         # out of range
         ({"size": 0}, "size is 0; must be 1 or more."),
-        ({"crop_padding": 0}, "crop_padding is 0; must be 1 or more."),
+        ({"crop_padding": -1}, "crop_padding is -1; must be 0 or more."),
         ({"dense": -1}, "dense is -1; must be 1 or more."),
         ({"epochs": 0}, "epochs is 0; must be 1 or more."),
         ({"batch": 0}, "batch is 0; must be 1 or more."),

@@ -25,6 +25,8 @@ MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
 Cache = Literal["auto", "ram", "disk", "none"]
+Augment = Literal["none", "light", "auto", "strong"]
+FitChoice = Literal["auto", "pad", "stretch", "crop"]
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
@@ -36,8 +38,8 @@ class DataConfig:
     """Folder with data sets already on disk; without it they are looked for, then put, in the user's cache folder."""
     size: int | None = None
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
-    fit: Fit = "stretch"
-    """How a picture of another shape is brought to that size."""
+    fit: FitChoice = "auto"
+    """How a picture of another shape is brought to that size; auto goes by the shapes of the training pictures."""
     cache: Cache = "auto"
     """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
     nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
@@ -50,13 +52,16 @@ class DataConfig:
     """Share of the pictures kept for the report, where no part of that name is given."""
     split_seed: int = 0
     """Another number gives another split; `seed` does not touch it."""
+    augment: Augment | None = None
+    """How much training pictures are changed, where the settings below leave it open; auto goes by their number, size
+    and channels. What it came to is printed, and stands in the run's config.toml."""
     crop_padding: int | None = None
-    """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
+    """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size, or 0."""
     resized_crop: float | None = None
     """Least share of the area of a training picture that a random part of it covers, as in 0.35; the part, of any
     place and of an aspect from 3:4 to 4:3 of the picture's own, is brought to the full size."""
-    flip: bool = False
-    """Mirror half of the training pictures, left to right."""
+    flip: bool | None = None
+    """Mirror half of the training pictures, left to right; by default only where `augment` finds that it is safe."""
     alternating: bool = False
     """Mirror each picture in every second epoch: whether in the even or odd ones is its own draw; needs flip."""
     rotate: float | None = None
@@ -71,12 +76,25 @@ class DataConfig:
     """Share at most by which the colours of a training picture are strengthened or weakened."""
     cutout: int | None = None
     """Pixels a side of a square, anywhere on a training picture, that is filled with the mean colour."""
+    trivial: bool | None = None
+    """Change each training picture by one operation, drawn evenly from fourteen, at a strength that is drawn evenly."""
+    erasing: float | None = None
+    """Share of the training pictures of which a rectangle, of 2 to 40 % of the area, is filled with the mean colour."""
+    mixup: float | None = None
+    """Blend each training picture with another one and learn both classes by their shares, which are drawn from the
+    beta distribution of this alpha, as in 0.2; 0 for none. With cutmix, half of the pictures are changed either way."""
+    cutmix: float | None = None
+    """Paste a rectangle of another training picture into each one and learn both classes by their shares, which are
+    drawn from the beta distribution of this alpha, as in 1; 0 for none."""
 
     def __post_init__(self) -> None:
         check_types(self)
         at_least(self, "size", 1)
-        at_least(self, "crop_padding", 1)
         at_least(self, "cutout", 1)
+        for name in ("crop_padding", "erasing", "mixup", "cutmix"):
+            at_least(self, name, 0)
+        if self.erasing is not None and self.erasing > 1:
+            raise SettingError(f"erasing is {self.erasing:g}; must be a share of the pictures: at most 1.")
         if not self.sizes or not all(0 < size <= 1 for size in self.sizes):
             raise SettingError(f"sizes is {list(self.sizes)}; must be shares of the full size: above 0, at most 1.")
         share(self, "val_share")
@@ -95,6 +113,12 @@ class DataConfig:
             raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
         if self.scale is not None and not 0 < self.scale < 1:
             raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
+
+    @property
+    def fit_taken(self) -> Fit:
+        """How pictures are fitted, once it is settled what `auto` means for them."""
+        assert self.fit != "auto"
+        return self.fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +309,13 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        mixing = [name for name in ("mixup", "cutmix") if getattr(self.load, name)]
+        if mixing and self.train.hardest != (1.0,):
+            raise SettingError(
+                f"hardest goes by each picture's own loss, and {mixing[0]} shows none alone: leave one of them out."
+            )
 
     @staticmethod
     def of(data: str, settings: dict[str, Any]) -> "RunConfig":

@@ -197,3 +197,36 @@ def test_a_loss_that_is_no_number_ends_the_run_as_failed_and_says_what_to_do(hom
     with pytest.raises(tellapart.errors.TellapartError, match="training diverged"):
         train(config, runs_dir=home / "failed")
     assert json.loads((home / "failed/photos/run.json").read_text())["status"] == "failed"
+
+
+# ---- what is chosen
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose augmentation and fit were left open, on upright and wide photos."""
+    folder = tmp_path_factory.mktemp("chosen")
+    make_photos(folder / "photos", each=20)
+    config = RunConfig.of(str(folder / "photos"), {"epochs": 2, "batch": 8, "size": 20, "augment": "auto"})
+    return train(config, runs_dir=folder / "runs")
+
+
+def test_what_was_chosen_is_told_in_the_facts(chosen: Path) -> None:
+    told = json.loads((chosen / "run.json").read_text())["chosen"]
+    assert told[-1].startswith("augmentation: strong (")
+    assert "colour pictures a class are few): crop_padding 2," in told[-1]
+
+
+def test_the_settings_of_a_run_hold_what_was_chosen(chosen: Path) -> None:
+    settings = read_toml(chosen / "config.toml")
+    assert "augment" not in settings
+    assert settings["fit"] in ("stretch", "crop", "pad")
+    assert settings["crop_padding"] == 2
+    assert (settings["trivial"], settings["mixup"], settings["cutmix"]) == (True, 0.2, 1.0)
+    assert isinstance(settings["flip"], bool)
+
+
+def test_a_run_with_a_policy_can_be_had_again_from_its_settings(chosen: Path, tmp_path: Path) -> None:
+    settings = read_toml(chosen / "config.toml")
+    again = train(RunConfig.of(settings.pop("data"), settings), runs_dir=tmp_path)
+    assert (again / "model/weights.safetensors").read_bytes() == (chosen / "model/weights.safetensors").read_bytes()

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from tellapart.commands.check import check, check_output
 from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.judge import Trained, judge, report
@@ -49,7 +47,7 @@ def train(
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
-        for line in _opening(learner.loaded, facts, learner.state.module):
+        for line in _opening(learner, facts):
             watch.say(line)
         clock.lap("load")
         finish(learner, run, source, facts, watch, clock)
@@ -117,6 +115,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
         "model": chosen(config.model, loaded.spec),
         "seed": config.train.seed,
         "epochs_planned": learner.plan.epochs,
+        "chosen": [line for line in (loaded.fitted, *learner.said) if line],
         **hardware_fit(learner),
     }
 
@@ -134,15 +133,17 @@ def hardware_fit(learner: Learner) -> dict[str, Any]:
     }
 
 
-def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[str]:
-    """What was understood, in a few lines."""
+def _opening(learner: Learner, facts: dict[str, Any]) -> list[str]:
+    """What was understood and chosen, in a few lines."""
+    loaded = learner.loaded
     lines = [described(loaded.split)]
     if loaded.issues:
         lines.append(
             f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
-    weights = sum(p.numel() for p in module.parameters())
+    lines += facts["chosen"]
+    weights = sum(p.numel() for p in learner.state.module.parameters())
     words = {
         "channels_last": "channels last",
         "compiled": "compiled",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tellapart.data.augment import Augmentation, augmented
+from tellapart.data.augment import Augmentation, augmented, in_pairs
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
 from tellapart.seeds import seed_of
@@ -28,24 +28,45 @@ def steps_per_epoch(samples: int, batch: int) -> int:
 
 
 def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
-    """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out."""
+    """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
+
+    A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
+    So a mixed picture, too, is the same whatever the size of the batch.
+    """
+    import torch
+
+    rows = _rows(part, order)
+    augments = bool(augmentation) and part.inputs.ndim == 4
+    mixes = augments and augmentation.mixes
+    steps = steps_per_epoch(len(rows), batch)
+    ends = [*(step * batch for step in range(1, steps)), len(rows)]
+    if mixes:
+        rows = torch.cat([rows, rows[:1]])
+    asked = (rows[step * batch : ends[step] + mixes] for step in range(order.skip, steps))
+    for read, pictures, places in read_ahead(part.inputs, asked):
+        inputs = augmented(pictures, places, part.keys[read], order, augmentation) if augments else pictures[places]
+        chosen, partners, shares = read, None, None
+        if mixes:
+            chosen, partners = read[:-1], part.targets[read[1:]]
+            inputs, shares = in_pairs(inputs, part.keys[chosen], order, augmentation)
+        yield Batch(
+            inputs=_channels_first(inputs),
+            targets=part.targets[chosen],
+            keys=part.keys[chosen],
+            weights=None if part.weights is None else part.weights[chosen],
+            rows=chosen,
+            partners=partners,
+            shares=shares,
+        )
+
+
+def _rows(part: Resident, order: Order) -> Tensor:
+    """The rows of a pass in their order, int64 (N,)."""
     import torch
 
     generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
     rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
-    if order.among is not None:
-        rows = rows[torch.isin(rows, order.among)]
-    steps = steps_per_epoch(len(rows), batch)
-    cuts = (slice(step * batch, (step + 1) * batch if step < steps - 1 else None) for step in range(order.skip, steps))
-    for chosen, pictures, places in read_ahead(part.inputs, (rows[cut] for cut in cuts)):
-        keys = part.keys[chosen]
-        if augmentation and part.inputs.ndim == 4:
-            inputs = augmented(pictures, places, keys, order, augmentation)
-        else:
-            inputs = pictures[places]
-        weights = None if part.weights is None else part.weights[chosen]
-        targets = part.targets[chosen]
-        yield Batch(inputs=_channels_first(inputs), targets=targets, keys=keys, weights=weights, rows=chosen)
+    return rows if order.among is None else rows[torch.isin(rows, order.among)]
 
 
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:

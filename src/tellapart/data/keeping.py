@@ -92,7 +92,7 @@ def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...],
 def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     import torch
 
-    pixels = pixels_of(cache_home(), source.place, shape, config.fit, len(entries))
+    pixels = pixels_of(cache_home(), source.place, shape, config.fit_taken, len(entries))
     issues: list[Issue] = []
     missing = list({entry.digest: entry for entry in entries if entry.digest not in pixels.rows}.values())
 
@@ -163,7 +163,7 @@ def _value(source: Source, shape: tuple[int, ...], config: DataConfig, entry: En
         if source.kind == "vector":
             return source.value(entry)
         height, width, channels = shape
-        return fit_picture(source.value(entry, (height, width)), height, width, channels, config.fit)
+        return fit_picture(source.value(entry, (height, width)), height, width, channels, config.fit_taken)
     except UnreadableError as error:
         return error
 
