@@ -34,6 +34,7 @@ bench: .venv/dev
 	$(BIN)/python bench/contention.py
 	$(BIN)/python bench/saving.py
 	$(BIN)/python bench/time_budget.py
+	$(BIN)/python bench/augment.py
 	$(BIN)/python bench/cifar94.py
 	$(BIN)/python bench/table.py
 

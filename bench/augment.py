@@ -12,10 +12,12 @@ from typing import Any
 import torch
 
 from machine import spread, write_result
+from tellapart.config import TrainConfig
 from tellapart.data.augment import Augmentation, augmented, in_pairs
 from tellapart.data.policy import STRONG
 from tellapart.data.trivial import OPERATIONS
 from tellapart.types import Order
+from tellapart.world import join_world
 
 LIGHT: dict[str, Any] = {"crop_padding": 4, "flip": True}
 CHANGES: dict[str, dict[str, Any]] = {
@@ -66,7 +68,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--side", type=int, default=32)
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    join_world(TrainConfig(threads=1, device="cpu"))
     pictures = torch.randint(0, 256, (5000, args.side, args.side, 3)).to(torch.uint8)
     keys = torch.randint(-(2**62), 2**62, (5000,))
     changes = {name: Augmentation(fill=(120, 120, 120), **settings) for name, settings in CHANGES.items()}

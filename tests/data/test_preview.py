@@ -46,7 +46,7 @@ def test_a_picture_that_is_all_its_own_has_one() -> None:
 
 
 def test_a_picture_that_is_all_its_partner_s_has_that_one() -> None:
-    assert _labels(mixed(0.001, 0.5), CLASSES)[0] == [("100 % ", "cat")]
+    assert _labels(mixed(0.001, 0.5), CLASSES)[0] == [("", "cat")]
 
 
 def test_the_sheet_has_room_for_a_line_or_for_two() -> None:

@@ -27,7 +27,9 @@ def mixed(
 
     own, partners  uint8 (B, H, W, C)
     mixup, cutmix  alpha of the beta distribution that the shares of each are drawn from; None or 0 is off, of which
-                   one is not. Where both are on, half of the pictures are changed either way.
+                   one is not. Where both are on, half of the pictures are changed either way. Of a blend the larger
+                   share is the own one: else a picture that is next to nothing in its own place would be missed, and
+                   be twice in its epoch where it is the partner.
     ->             uint8 (B, H, W, C), and float32 (B,) in [0, 1]
     Sources: Zhang et al. 2017, "mixup: Beyond Empirical Risk Minimization", section 2 (arXiv:1710.09412);
     Yun et al. 2019, "CutMix", section 3.1 (arXiv:1905.04899).
@@ -37,7 +39,8 @@ def mixed(
     blends = draw("mix") < (0.5 if mixup and cutmix else 1.0 if mixup else 0.0)
     weights = torch.full((len(own),), WHOLE, device=own.device)
     if mixup:
-        weights = torch.where(blends, (beta(mixup, draw("mixup")) * WHOLE).round().long(), weights)
+        drawn = beta(mixup, draw("mixup"))
+        weights = torch.where(blends, (drawn.maximum(1 - drawn) * WHOLE).round().long(), weights)
         blended = _blended(own, partners, weights.float()[:, None, None, None])
     else:
         blended = own

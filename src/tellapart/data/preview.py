@@ -41,11 +41,11 @@ def _labels(batch: Batch, classes: tuple[str, ...]) -> list[list[tuple[str, str]
     labels = []
     for target, partner, share in zip(targets, batch.partners.tolist(), batch.shares.tolist(), strict=True):
         percent = round(100 * share)
-        if partner == target or percent == 100:
-            labels.append([("", classes[target])])
+        if partner == target or percent in (0, 100):
+            labels.append([("", classes[target if percent else partner])])
         else:
             parts = sorted([(percent, target), (100 - percent, partner)], reverse=True)
-            labels.append([(f"{part} % ", classes[k]) for part, k in parts if part])
+            labels.append([(f"{part} % ", classes[k]) for part, k in parts])
     return labels
 
 
