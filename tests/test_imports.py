@@ -12,7 +12,7 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src"
 FOUNDATION = ("errors", "types", "names", "phases", "checks", "config", "seeds", "world", "files")
-ROOMS = ("data", "models", "training", "runs", "evaluation", "commands")
+ROOMS = ("data", "models", "training", "runs", "evaluation", "audit", "commands")
 FACES = ("api", "estimator", "layers", "cli", "__main__")
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy")
 PICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -1,0 +1,168 @@
+"""Near copies: pairs of pictures that differ by no more than a small crop or shift, light, compression or a mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tellapart.data.sketch import View, centres_of, largest, nearest, sketches, viewed
+from tellapart.data.thumbnails import SIDE, flat
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = np.ndarray[Any, Any]
+
+NEAREST = 8
+"""Candidates that each picture is held against."""
+CANDIDATE = 0.8
+"""Least likeness of two sketches, a cosine, for their pictures to be held against each other."""
+SHIFT = 4
+"""Pixels of a thumbnail by which two copies may lie apart, each way."""
+COPY = 0.85
+"""Least correlation of the pixels of a copy, once it lies where it fits best."""
+DETAIL = 0.7
+"""Least correlation of its details: of what is left when the mean of the 5x5 pixels around each is taken off."""
+STANDS_OUT = 0.5
+"""Most that a copy may lack of a correlation of 1, as a share of what the last candidate lacks."""
+NO_COPY = COPY - 1e-3
+"""What a pair counts for whose details differ, however near the rest is."""
+CROWDED = 0.1
+"""Share of the pictures with copies from which on likeness is the nature of a set: digits, or frames of a film."""
+COPY_IN_CROWD = 0.995
+"""Least correlation of the pixels of a copy in such a set."""
+PAIRS = 1024
+"""Pairs whose pixels are compared in one go."""
+
+SHIFTS = ((0, 0), (2, 0), (0, 2), (2, 2), (2, -2))
+"""The other way round they are found from the other side."""
+ZOOMS = ((2, 2), (0, 0), (0, 4), (4, 0), (4, 4))
+VIEWS = tuple(
+    view
+    for mirrored in (False, True)
+    for view in (
+        *(View(mirrored=mirrored, shift=shift) for shift in SHIFTS),
+        *(View(mirrored=mirrored, zoom=zoom) for zoom in ZOOMS),
+    )
+)
+"""The ways each picture is looked at to find what it may be a copy of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearPair:
+    """Two pictures that look like copies of one."""
+
+    first: int
+    """Row of the thumbnails; below `second`."""
+    second: int
+    likeness: float
+    """Correlation of their pixels where they fit best, in [-1, 1]."""
+    mirrored: bool
+    """Whether one is the mirror image of the other."""
+
+
+def near_pairs(thumbnails: np.ndarray[Any, Any]) -> list[NearPair]:
+    """The pairs among pictures that look like copies, by first and second row.
+
+    thumbnails  uint8 (N, 32, 32, C)
+    Each picture is held against the 8 whose sketches are nearest to its own in any of 20 views: shifted, enlarged and
+    mirrored ones. A pair is one where the pixels correlate by 0.85 at the best of 81 small shifts and their details by
+    0.7, which tells two ships on the sea from one ship twice; and where that stands out: it lacks at most half of what
+    the last of the 8 lacks. Where a tenth of the pictures would have copies by that, pictures are alike by nature, as
+    handwritten digits are, and 0.995 is asked for. Light and contrast do not count: a correlation does not see them. A
+    picture of one colour is a copy of none. Of more than 8,000 pictures each is compared with those in the same cells
+    alone (see `sketch`).
+    """
+    import torch
+
+    if len(thumbnails) < 2:
+        return []
+    with torch.inference_mode():
+        pictures = torch.from_numpy(thumbnails)
+        others, views = candidates(pictures)
+        likeness = _likenesses(pictures, others, views).numpy()
+    likeness[flat(thumbnails)] = -1
+    return _standing_out(others.numpy(), views.numpy(), likeness)
+
+
+def candidates(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of the nearest others of each picture, and in which view it is near: int64 (N, 8), view -1 for none."""
+    import torch
+
+    plain = sketches(pictures, View())
+    centres = centres_of(plain)
+    values = torch.full((len(plain), NEAREST), -1.0)
+    others, views = torch.zeros((2, len(plain), NEAREST), dtype=torch.int64)
+    for number, view in enumerate(VIEWS):
+        value, other = nearest(sketches(pictures, view), plain, centres, NEAREST)
+        value, other = torch.cat([values, value], 1), torch.cat([others, other], 1)
+        values, column = largest(value, other, NEAREST)
+        others = other.gather(1, column)
+        views = torch.cat([views, torch.full_like(views, number)], 1).gather(1, column)
+    return others, views.masked_fill(values < CANDIDATE, -1)
+
+
+def _likenesses(pictures: Tensor, others: Tensor, views: Tensor) -> Tensor:
+    """Correlation of the pixels of each picture with each of its candidates, float32 (N, 8); -1 for none."""
+    import torch
+
+    found = torch.full(others.shape, -1.0)
+    for mirrored, zoom in sorted({(view.mirrored, view.zoom) for view in VIEWS}, key=str):
+        numbers = torch.tensor([n for n, v in enumerate(VIEWS) if (v.mirrored, v.zoom) == (mirrored, zoom)])
+        asked = torch.isin(views, numbers).nonzero()
+        for start in range(0, len(asked), PAIRS):
+            rows, places = asked[start : start + PAIRS].unbind(1)
+            seen = viewed(pictures[rows], View(mirrored=mirrored, zoom=zoom))
+            whole = viewed(pictures[others[rows, places]], View())
+            alike = correlation(seen, whole)
+            near = alike >= COPY
+            alike[near] = alike[near].where(correlation(_details(seen[near]), _details(whole[near])) >= DETAIL, NO_COPY)
+            found[rows, places] = alike
+    return found
+
+
+def _details(planes: Tensor) -> Tensor:
+    """Each pixel (B, C, 32, 32) without the mean of the 5x5 around it."""
+    from torch.nn.functional import avg_pool2d, pad
+
+    return planes - avg_pool2d(pad(planes, (2, 2, 2, 2), mode="replicate"), 5, 1)
+
+
+def correlation(seen: Tensor, whole: Tensor) -> Tensor:
+    """The largest correlation of the middle of one picture with a part of the other, over all small shifts, (B,).
+
+    seen, whole  float32 (B, C, 32, 32); each channel's mean is taken off the middle, so light does not count
+    All shifts are tried at once: products with a shifted picture are a product of their Fourier transforms.
+    """
+    import torch
+    from torch.nn.functional import avg_pool2d
+
+    inner, places = SIDE - 2 * SHIFT, 2 * SHIFT + 1
+    middle = seen[:, :, SHIFT : SHIFT + inner, SHIFT : SHIFT + inner]
+    middle = middle - middle.mean((2, 3), keepdim=True)
+    size = (SIDE, SIDE)
+    product = torch.fft.rfft2(middle, size).conj() * torch.fft.rfft2(whole)
+    dots = torch.fft.irfft2(product.sum(1), size)[:, :places, :places]
+    whole = whole - whole.mean((2, 3), keepdim=True)  # small numbers keep the difference of squares exact
+    spread = avg_pool2d(whole**2, inner, 1) - avg_pool2d(whole, inner, 1) ** 2
+    energy = (spread.sum(1).clamp_min(0) * inner**2) * (middle**2).sum((1, 2, 3))[:, None, None]
+    alike = torch.where(energy > 1, dots / energy.clamp_min(1).sqrt(), -1)
+    return alike.flatten(1).amax(1).clamp(-1, 1)
+
+
+def _standing_out(others: Array, views: Array, likeness: Array) -> list[NearPair]:
+    """The candidates that are copies, each pair once with the larger of its two likenesses."""
+    lacks = 1 - likeness.min(axis=1, keepdims=True)
+    copies = (likeness >= COPY) & (1 - likeness <= STANDS_OUT * lacks)
+    if copies.any(axis=1).mean() >= CROWDED:
+        copies &= likeness >= COPY_IN_CROWD
+    found: dict[tuple[int, int], NearPair] = {}
+    for row, place in np.argwhere(copies).tolist():
+        first, second = sorted((row, int(others[row, place])))
+        known, alike = found.get((first, second)), float(likeness[row, place])
+        if known is None or known.likeness < alike:
+            mirrored = VIEWS[views[row, place]].mirrored
+            found[first, second] = NearPair(first=first, second=second, likeness=alike, mirrored=mirrored)
+    return [found[pair] for pair in sorted(found)]
