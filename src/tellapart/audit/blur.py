@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FAR = -4.5
 """Robust standard deviations of the logarithm of sharpness, from which on a picture counts as blurred."""
-LEAST = 0.25
-"""What such a deviation is at least; so a blurred picture has a third of the usual sharpness at most."""
+LEAST = 0.35
+"""What such a deviation is at least; so a blurred picture has a fifth of the usual sharpness at most."""
 ENOUGH = 30
 """Pictures below which it cannot be said what is usual."""
 

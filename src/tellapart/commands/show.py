@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from tellapart.audit import BLOCKING
 from tellapart.files import write_text
 from tellapart.runs.run_folder import RunFolder
 
@@ -90,14 +91,13 @@ def _print_kinds(found: "Checked") -> None:
     if not found.counts:
         _print("Nothing was found that is wrong with these data.")
         return
-    stopping = {issue.kind for issue in found.blocking}
+    names = [f"{kind} (stops training)" if kind in BLOCKING else kind for kind in found.counts]
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column("finding")
-    table.add_column("how many", justify="right")
+    table.add_column("finding", no_wrap=True, min_width=max(map(len, names)))
+    table.add_column("how many", justify="right", no_wrap=True, min_width=len("how many"))
     table.add_column("for example", overflow="ellipsis", no_wrap=True)
-    for kind, count in found.counts.items():
+    for name, (kind, count) in zip(names, found.counts.items(), strict=True):
         first = next(issue for issue in found.issues if issue.kind == kind)
-        name = f"{kind} (stops training)" if kind in stopping else kind
         table.add_row(name, f"{count:,}", f"{first.path}: {first.detail}")
     _console().print(table, markup=False)
 
