@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import write_result
 from sklearn.metrics import average_precision_score
 
+from machine import write_result
 from tellapart.audit.labels import doubts, margins
 from tellapart.audit.survey import Survey, surveyed
 from tellapart.commands.out_of_fold import out_of_fold

@@ -1,7 +1,7 @@
-"""Near copies: how many CIFAR-10 has, how long the search takes, how many planted ones it finds; and that MNIST has none.
+"""Near copies: how many CIFAR-10 and MNIST have, how long the search takes, how many planted ones it finds.
 
-Planted are changed copies of 500 training pictures, put beside the whole training part. Random pairs that were found
-go onto a sheet, for a person to say how many are right.
+Planted are changed copies of training pictures, 250 for each change, put beside the whole training part. Random pairs
+that were found go onto a sheet, for a person to say how many are right.
 
     python bench/near_copies.py [--data-dir FOLDER] [--sheet FILE.png] [--right N]
 """
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import write_result
 from PIL import Image
 
+from machine import write_result
 from tellapart.audit.survey import surveyed
 from tellapart.config import DataConfig
 from tellapart.data import open_source
@@ -25,7 +25,7 @@ from tellapart.data.near import NearPair, near_pairs
 from tellapart.data.preview import enlarged
 
 Array = np.ndarray[Any, Any]
-PLANTED, SHOWN, SIDE = 500, 100, 72
+PLANTED, SHOWN, SIDE = 250, 100, 72
 
 
 def resized(picture: Array) -> Array:
@@ -53,14 +53,17 @@ CHANGES: dict[str, Callable[[Array], Array]] = {
 
 
 def planted(pictures: Array) -> dict[str, float]:
-    """Share of the changed copies of some pictures that are found beside all of them, by change."""
-    rows = np.random.default_rng(0).permutation(len(pictures))[:PLANTED]
-    found = {}
-    for name, change in CHANGES.items():
-        copies = np.stack([change(pictures[row]) for row in rows])
-        pairs = {(pair.first, pair.second) for pair in near_pairs(np.concatenate([pictures, copies]))}
-        found[name] = sum((int(row), len(pictures) + k) in pairs for k, row in enumerate(rows)) / PLANTED
-        print(f"{name:<36}{found[name]:>8.1%}", flush=True)
+    """Share of the changed copies that are found beside all pictures, by change; each change has its own pictures."""
+    rows = np.random.default_rng(0).permutation(len(pictures))[: PLANTED * len(CHANGES)].reshape(len(CHANGES), PLANTED)
+    copies = [change(pictures[row]) for chosen, change in zip(rows, CHANGES.values(), strict=True) for row in chosen]
+    pairs = {(pair.first, pair.second) for pair in near_pairs(np.concatenate([pictures, np.stack(copies)]))}
+    places = len(pictures) + np.arange(rows.size).reshape(rows.shape)
+    found = {
+        name: sum(pair in pairs for pair in zip(rows[k].tolist(), places[k].tolist(), strict=True)) / PLANTED
+        for k, name in enumerate(CHANGES)
+    }
+    for name, share in found.items():
+        print(f"{name:<36}{share:>8.1%}", flush=True)
     return found
 
 

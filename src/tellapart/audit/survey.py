@@ -68,12 +68,25 @@ def surveyed(source: Source) -> Survey:
     return Survey(
         name=source.name,
         entries=tuple(kept),
-        lost=tuple(sorted({e.label for e in entries} - {e.label for e in kept}, key=natural_key)),
+        lost=_lost(entries, kept, unreadable),
         issues=tuple(unreadable),
         thumbnails=values if source.kind == "image" else None,
         vectors=values if source.kind == "vector" else None,
         sharpness=sharpness,
     )
+
+
+def _lost(entries: Sequence[Entry], kept: Sequence[Entry], issues: Sequence[Issue]) -> tuple[str, ...]:
+    """Classes without a sample that can be decoded, naturally sorted.
+
+    Of a file whose header can't be read the class is known where the folders of all others are named like theirs.
+    """
+    depth = 1 if any(entry.part for entry in entries) else 0
+    known = {entry.label for entry in entries}
+    if all(entry.id.split("/")[depth : depth + 1] == [entry.label] for entry in entries):
+        unread = (issue.path.split("/") for issue in issues if issue.kind == "unreadable")
+        known |= {folders[depth] for folders in unread if len(folders) > depth + 1}
+    return tuple(sorted(known - {entry.label for entry in kept}, key=natural_key))
 
 
 def _looks(source: Source, entries: Sequence[Entry], channels: int) -> Iterator[tuple[Value, float] | UnreadableError]:

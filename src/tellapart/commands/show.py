@@ -92,10 +92,10 @@ def _print_kinds(found: "Checked") -> None:
         _print("Nothing was found that is wrong with these data.")
         return
     names = [f"{kind} (stops training)" if kind in BLOCKING else kind for kind in found.counts]
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), expand=True)
     table.add_column("finding", no_wrap=True, min_width=max(map(len, names)))
     table.add_column("how many", justify="right", no_wrap=True, min_width=len("how many"))
-    table.add_column("for example", overflow="ellipsis", no_wrap=True)
+    table.add_column("for example", overflow="ellipsis", no_wrap=True, ratio=1)
     for name, (kind, count) in zip(names, found.counts.items(), strict=True):
         first = next(issue for issue in found.issues if issue.kind == kind)
         table.add_row(name, f"{count:,}", f"{first.path}: {first.detail}")
