@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tellapart.audit.labels import OutOfFold, doubts, label_issue, margins, off_diagonal
+from tellapart.audit.labels import OutOfFold, agreement, doubts, label_issue, margins, off_diagonal
 
 CLEANLAB = json.loads(Path(__file__).with_name("confident_learning.json").read_text())
 
@@ -62,3 +62,10 @@ def test_the_same_labels_are_in_doubt_as_in_cleanlab():
 def test_the_margins_are_those_of_cleanlab():
     found = margins(np.array(CLEANLAB["probabilities"]), np.array(CLEANLAB["given"]))
     assert (found + 1) / 2 == pytest.approx(np.array(CLEANLAB["normalized_margin"]), abs=1e-5)
+
+
+def test_it_is_said_how_far_the_model_is_to_be_trusted():
+    assert "a model that never saw the sample; it agrees with 75.0% of them" in agreement(
+        answers([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8]], [0, 0, 1, 1])
+    )
+    assert "not looked at: fewer than two classes" in agreement(None)

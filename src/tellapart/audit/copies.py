@@ -35,7 +35,7 @@ def same_content(entries: Sequence[Entry]) -> list[Issue]:
     for entry in entries:
         groups[entry.digest].append(entry)
     found: list[Issue] = []
-    for group in groups.values():
+    for group in (group for group in groups.values() if len(group) > 1):
         first, *others = sorted(group, key=_place)
         found += [_issue(first, other, "the same as", "copy") for other in others]
     return found

@@ -12,7 +12,7 @@ def first_findings(loaded: Loaded) -> list[Issue]:
     """Tiny classes, imbalance, equal pictures under two labels, and blank pictures, of data that are loaded."""
     entries = [entry for part in loaded.split.parts.values() for entry in part]
     conflicts = [issue for issue in same_content(entries) if issue.kind == "conflict"]
-    return [*few_of_a_class(loaded.split.parts["train"]), *conflicts, *_blank(loaded)]
+    return [*few_of_a_class(entries), *conflicts, *_blank(loaded)]
 
 
 def _blank(loaded: Loaded) -> list[Issue]:

@@ -92,3 +92,14 @@ def label_issue(path: str, doubt: Doubt) -> Issue:
         f"({doubt.proposed_share:.1%}) to a model that never saw it",
         suggestion="Look at it; move it where the label is wrong.",
     )
+
+
+def agreement(found: OutOfFold | None) -> str:
+    """A sentence: how labels were looked at, and how far the model is to be trusted."""
+    if found is None:
+        return "Labels were not looked at: fewer than two classes have enough samples to leave some of them out."
+    right = float((found.probabilities.argmax(axis=1) == found.given).mean())
+    return (
+        f"Labels were held against {found.model} that never saw the sample; "
+        f"it agrees with {right:.1%} of them. The less it agrees, the less its doubts mean."
+    )

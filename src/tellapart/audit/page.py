@@ -9,11 +9,16 @@ from typing import Any
 
 from tellapart.audit import BLOCKING
 from tellapart.audit.copies import PairIssue
+from tellapart.audit.facts import classes_by_part, facts_of
 from tellapart.audit.labels import Doubt
+from tellapart.audit.survey import Survey
+from tellapart.data.source import understood
 from tellapart.evaluation.report import palette, render_page
 from tellapart.names import counted
 from tellapart.types import Issue
 
+CLASSES_SHOWN = 40
+"""Past so many classes the rest is counted."""
 SHOWN = 24
 """Findings of a kind that are shown; all of them are in issues.csv."""
 
@@ -81,6 +86,27 @@ class CheckContent:
     """Id of a sample -> what is doubted."""
     labels: str
     """A sentence: how labels were looked at."""
+
+
+def content_of(survey: Survey, issues: list[Issue], doubted: dict[str, Doubt], labels: str) -> CheckContent:
+    """What the page shows of a survey and its issues.
+
+    doubted  id of a sample -> what is doubted about its label
+    labels   a sentence: how labels were looked at
+    """
+    classes = classes_by_part(survey.entries)
+    return CheckContent(
+        name=survey.name,
+        understood=understood(survey.entries),
+        samples=len(survey.entries),
+        parts=list(next(iter(classes.values()))),
+        classes=[(name, list(counts.values())) for name, counts in list(classes.items())[:CLASSES_SHOWN]],
+        more_classes=max(0, len(classes) - CLASSES_SHOWN),
+        facts=facts_of(survey),
+        issues=issues,
+        doubts=doubted,
+        labels=labels,
+    )
 
 
 def render_check(content: CheckContent, png: Callable[[str], bytes | None]) -> str:

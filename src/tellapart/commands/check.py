@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tellapart.audit import BLOCKING, findings, in_order
-from tellapart.audit.facts import classes_by_part, facts_of
-from tellapart.audit.labels import Doubt, OutOfFold, doubts, label_issue
-from tellapart.audit.page import CheckContent, render_check
-from tellapart.audit.survey import Survey, surveyed
+from tellapart.audit.facts import classes_by_part
+from tellapart.audit.labels import agreement, doubts, label_issue
+from tellapart.audit.page import content_of, render_check
+from tellapart.audit.survey import surveyed
 from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
 from tellapart.config import DataConfig
@@ -25,7 +25,6 @@ from tellapart.types import Issue
 
 SIDE = 160
 """Pixels a side of a picture on the page, at most."""
-CLASSES_SHOWN = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,44 +70,15 @@ def check(
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
     found = [label_issue(path, doubt) for path, doubt in doubted.items()]
     issues = in_order([*survey.issues, *findings(survey), *found])
+    said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
     folder = CheckFolder.new(out, source.name)
-    folder.write(issues, render_check(_content(survey, issues, doubted, _said(quick, answers)), _pictures(source)))
+    folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
     return Checked(
         path=folder.path,
         issues=tuple(issues),
         counts=dict(Counter(issue.kind for issue in issues)),
         samples=len(survey.entries),
         classes=classes_by_part(survey.entries),
-    )
-
-
-def _content(survey: Survey, issues: list[Issue], doubted: dict[str, Doubt], labels: str) -> CheckContent:
-    classes = classes_by_part(survey.entries)
-    parts = list(next(iter(classes.values())))
-    return CheckContent(
-        name=survey.name,
-        understood=understood(survey.entries),
-        samples=len(survey.entries),
-        parts=parts,
-        classes=[(name, list(counts.values())) for name, counts in list(classes.items())[:CLASSES_SHOWN]],
-        more_classes=max(0, len(classes) - CLASSES_SHOWN),
-        facts=facts_of(survey),
-        issues=issues,
-        doubts=doubted,
-        labels=labels,
-    )
-
-
-def _said(quick: bool, answers: OutOfFold | None) -> str:
-    """A sentence: how labels were looked at."""
-    if quick:
-        return "Labels were not looked at; without --quick they are."
-    if answers is None:
-        return "Labels were not looked at: fewer than two classes have enough samples to leave some of them out."
-    right = float((answers.probabilities.argmax(axis=1) == answers.given).mean())
-    return (
-        f"Labels were held against {answers.model} that never saw the sample; "
-        f"it agrees with {right:.1%} of them. The less it agrees, the less its doubts mean."
     )
 
 
