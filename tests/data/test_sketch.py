@@ -34,8 +34,8 @@ def test_a_zoom_enlarges_what_it_looks_at():
     assert (seen[0, 0, 17:, 17:] == 0).all()
 
 
-def test_a_grey_picture_of_one_tone_has_no_sketch():
-    assert sketches(torch.full((1, 32, 32, 3), 90, dtype=torch.uint8), View()).norm() < 1e-3
+def test_a_grey_picture_of_one_tone_has_next_to_no_sketch():
+    assert sketches(torch.full((1, 32, 32, 3), 90, dtype=torch.uint8), View()).norm() < 0.05
 
 
 def test_the_nearest_are_those_of_a_sorted_list_and_never_the_picture_itself():
@@ -50,8 +50,8 @@ def test_the_nearest_are_those_of_a_sorted_list_and_never_the_picture_itself():
 def test_where_there_are_fewer_others_the_rest_is_filled():
     plain = sketches(made(2), View())
     values, _ = nearest(plain, plain, None, 8)
-    assert values.shape[1] == 2
-    assert (values[:, 1] == -1).all()
+    assert values.shape == (2, 8)
+    assert (values[:, 1:] == -1).all()
 
 
 def test_of_values_for_the_same_row_the_largest_is_taken():

@@ -26,6 +26,8 @@ AT_ONCE = 512
 """Pictures sketched, or compared with others, in one go."""
 EXACT = 8_000
 """Up to so many pictures each is compared with each; of more, with those in the same cells."""
+IN_A_CELL = 250
+"""Pictures for each cell that there is; so the work grows with their number, not with its square."""
 CELLS_EACH = 4
 """Cells that a sketch is put into: those of the nearest centres."""
 
@@ -46,7 +48,7 @@ def sketches(pictures: Tensor, view: View) -> Tensor:
 
     pictures  uint8 (N, 32, 32, C)
     A wave of the discrete cosine transform counts by the square root of its frequency, for in photos the slow ones are
-    the strongest. The mean light does not count. A grey picture of one tone has a sketch of zeros.
+    the strongest. The mean light does not count. The sketch of a grey picture of one tone is next to zero.
     """
     import torch
 
@@ -55,7 +57,7 @@ def sketches(pictures: Tensor, view: View) -> Tensor:
     for start in range(0, len(pictures), AT_ONCE):
         seen = viewed(pictures[start : start + AT_ONCE], view)
         drawn[start : start + AT_ONCE] = seen.flatten(1) @ waves
-    return torch.nn.functional.normalize(drawn, dim=1, eps=1e-3)
+    return torch.nn.functional.normalize(drawn, dim=1, eps=1)
 
 
 def viewed(pictures: Tensor, view: View) -> Tensor:
@@ -110,7 +112,7 @@ def largest(values: Tensor, rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def centres_of(plain: Tensor) -> Tensor | None:
-    """Sketches that cells form around, the square root of their number; None where each is compared with each.
+    """Sketches that cells form around, one for 250; None where each is compared with each.
 
     They are drawn by a hash of the sketch, so that the order of the pictures has no say.
     """
@@ -120,7 +122,7 @@ def centres_of(plain: Tensor) -> Tensor | None:
         return None
     hashes = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in plain.numpy()]
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    return plain[torch.tensor(order[: math.isqrt(len(plain))])]
+    return plain[torch.tensor(order[: max(CELLS_EACH, len(plain) // IN_A_CELL)])]
 
 
 def _compared(seen: Tensor, plain: Tensor, centres: Tensor | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
