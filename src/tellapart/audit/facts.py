@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def classes_by_part(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
     """Samples of each class, naturally sorted, in each part that came with the data; without parts in `all`."""
-    counts = Counter((entry.label, entry.part) for entry in entries)
     parts = [part for part in PARTS if any(entry.part == part for entry in entries)]
     names = sorted({entry.label for entry in entries}, key=natural_key)
     if not parts:
-        return {name: {"all": counts[name, None]} for name in names}
+        alone = Counter(entry.label for entry in entries)
+        return {name: {"all": alone[name]} for name in names}
+    counts = Counter((entry.label, entry.part or "train") for entry in entries)
     return {name: {part: counts[name, part] for part in parts} for name in names}
 
 

@@ -29,6 +29,9 @@ KINDS: dict[str, tuple[str, str]] = {
     "one-class": ("One class alone", "A classifier needs two."),
     "single-example": ("Single examples", "Classes that can be learned or judged, not both."),
     "unreadable": ("Unreadable", "They are left out of training."),
+    "not-a-picture": ("No pictures", "Files that are left out, since they are not named like pictures."),
+    "no-class": ("Without a class", "Files that are left out, since they lie in no class folder."),
+    "outside": ("Links that lead out", "Files that are left out, since they lie outside of the folder."),
     "label": (
         "Labels in doubt",
         "A model that never saw the sample is sure of another class. The most suspicious first.",
