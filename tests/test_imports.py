@@ -155,7 +155,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}") == []
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["--version"], ["models"]])
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["check", "--help"], ["--version"], ["models"]])
 def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     assert loaded_by(f"from tellapart.cli import main\ntry:\n    main({argv!r})\nexcept SystemExit:\n    pass") == []
 
@@ -165,6 +165,7 @@ def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     [
         ["train", "digits", "--lr", "-1"],
         ["train", "digitz"],
+        ["check", "digitz"],
         ["train", "digits", "--model", "cnm"],
         ["resume", "nowhere"],
     ],

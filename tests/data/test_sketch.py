@@ -5,7 +5,6 @@ import torch
 from tests.scenes import scene
 
 from tellapart.data.sketch import View, centres_of, largest, nearest, sketches, viewed
-from tellapart.data.thumbnails import flat
 
 
 def made(count):
@@ -67,10 +66,3 @@ def test_the_centres_of_cells_do_not_hang_on_the_order(monkeypatch):
     centres, again = centres_of(plain), centres_of(plain.flip(0))
     assert centres is not None
     assert torch.equal(centres, again)
-
-
-def test_flat_pictures_are_told_from_others():
-    pictures = np.zeros((3, 8, 8, 3), np.uint8)
-    pictures[1] = (10, 20, 30)
-    pictures[2, 0, 0, 1] = 1
-    assert flat(pictures).tolist() == [True, True, False]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.source import Entry, Source, Value
-from tellapart.data.thumbnails import thumbnail
+from tellapart.data.thumbnails import SIDE, thumbnail
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import natural_key
 from tellapart.types import Issue
@@ -18,6 +18,8 @@ from tellapart.world import available_cpus
 
 Array = np.ndarray[Any, Any]
 
+CHUNK = 16
+"""Pictures that a thread is given at a time."""
 LARGEST_SIDE = 512
 """Pixels a side above which every second, third, ... pixel alone is looked at for sharpness."""
 
@@ -54,17 +56,20 @@ def surveyed(source: Source) -> Survey:
     """Decode every sample once; memory is 3 KB for each picture. DataError where none can be read."""
     entries, issues = source.entries()
     channels = max((entry.shape[2] for entry in entries if len(entry.shape) == 3), default=0)
-    kept, looks, unreadable = [], [], list(issues)
+    shape, dtype = ((SIDE, SIDE, channels), np.uint8) if source.kind == "image" else (entries[0].shape, np.float32)
+    values, sharp = np.empty((len(entries), *shape), dtype), np.empty(len(entries))
+    kept: list[Entry] = []
+    unreadable = list(issues)
     for entry, look in zip(entries, _looks(source, entries, channels), strict=True):
         if isinstance(look, UnreadableError):
             suggestion = "It is left out; replace or delete it."
             unreadable.append(Issue(path=entry.id, kind="unreadable", detail=str(look), suggestion=suggestion))
         else:
+            values[len(kept)], sharp[len(kept)] = look
             kept.append(entry)
-            looks.append(look)
     if not kept:
         raise DataError(f"{source.name}: none of the samples can be read. {unreadable[0].detail if unreadable else ''}")
-    values, sharpness = np.stack([value for value, _ in looks]), np.array([sharp for _, sharp in looks])
+    values, sharp = values[: len(kept)], sharp[: len(kept)]
     return Survey(
         name=source.name,
         entries=tuple(kept),
@@ -72,7 +77,7 @@ def surveyed(source: Source) -> Survey:
         issues=tuple(unreadable),
         thumbnails=values if source.kind == "image" else None,
         vectors=values if source.kind == "vector" else None,
-        sharpness=sharpness,
+        sharpness=sharp,
     )
 
 
@@ -103,7 +108,9 @@ def _looks(source: Source, entries: Sequence[Entry], channels: int) -> Iterator[
         yield from map(look, entries)
         return
     with ThreadPoolExecutor(len(available_cpus())) as pool:
-        yield from pool.map(look, entries)
+        chunks = [entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK)]
+        for looks in pool.map(lambda chunk: [look(entry) for entry in chunk], chunks):
+            yield from looks
 
 
 def sharpness(picture: Value) -> float:
