@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tellapart.audit import BLOCKING, findings, in_order
-from tellapart.audit.facts import classes_by_part
 from tellapart.audit.labels import agreement, doubts, label_issue
 from tellapart.audit.page import content_of, render_check
 from tellapart.audit.survey import surveyed
+from tellapart.audit.tally import classes_by_part
 from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
 from tellapart.config import DataConfig
