@@ -66,10 +66,10 @@ def check(
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
     survey = surveyed(source)
     watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
+    seen = [*survey.issues, *findings(survey)]
     answers = None if quick else out_of_fold(survey, watch)
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
-    found = [label_issue(path, doubt) for path, doubt in doubted.items()]
-    issues = in_order([*survey.issues, *findings(survey), *found])
+    issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
     said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
