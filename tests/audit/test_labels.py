@@ -68,4 +68,4 @@ def test_it_is_said_how_far_the_model_is_to_be_trusted():
     assert "a model that never saw the sample; it agrees with 75.0% of them" in agreement(
         answers([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8]], [0, 0, 1, 1])
     )
-    assert "not looked at: fewer than two classes" in agreement(None)
+    assert "not looked at: too few classes" in agreement(None)

@@ -97,7 +97,7 @@ def label_issue(path: str, doubt: Doubt) -> Issue:
 def agreement(found: OutOfFold | None) -> str:
     """A sentence: how labels were looked at, and how far the model is to be trusted."""
     if found is None:
-        return "Labels were not looked at: fewer than two classes have enough samples to leave some of them out."
+        return "Labels were not looked at: too few classes have enough different samples to leave some out."
     right = float((found.probabilities.argmax(axis=1) == found.given).mean())
     return (
         f"Labels were held against {found.model} that never saw the sample; "

@@ -45,8 +45,7 @@ QUICK = {
 def out_of_fold(survey: Survey, watch: Watch | None = None) -> OutOfFold | None:
     """What models that never saw it say about each sample; None where fewer than two classes are large enough.
 
-    A sample's fold is a hash of its content, so copies are left out together; and neither the order of the samples nor
-    what else lies in the folder has a say in it.
+    A sample's fold is a hash of its content, so copies are left out together, and the order of the samples has no say.
     """
     watch, rows = watch or Silence(), _rows(survey)
     labels = np.array(survey.labels)[rows]
