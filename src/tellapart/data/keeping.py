@@ -74,19 +74,24 @@ def way_of(source: Source, count: int, shape: tuple[int, ...], asked: Cache) -> 
 def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     import torch
 
-    values: dict[str, Value] = {}
+    whole = torch.empty((len(entries), *shape), dtype=torch.uint8 if source.kind == "image" else torch.float32)
+    rows: dict[str, int] = {}
     issues: list[Issue] = []
+    filled = whole.numpy()
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
             issues.append(_unreadable(entry, value))
         else:
-            values[entry.id] = value
-    return Kept(
-        way="ram",
-        readable=[entry for entry in entries if entry.id in values],
-        inputs=lambda chosen: torch.from_numpy(np.stack([values[entry.id] for entry in chosen])),
-        issues=issues,
-    )
+            filled[len(rows)] = value
+            rows[entry.id] = len(rows)
+
+    def inputs(chosen: Sequence[Entry]) -> Tensor:
+        places = [rows[entry.id] for entry in chosen]
+        if places == list(range(places[0], places[0] + len(places))):
+            return whole[places[0] : places[-1] + 1]  # a part as it lies is not copied
+        return whole[torch.tensor(places)]
+
+    return Kept(way="ram", readable=[entry for entry in entries if entry.id in rows], inputs=inputs, issues=issues)
 
 
 def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
