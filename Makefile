@@ -34,6 +34,8 @@ bench: .venv/dev
 	$(BIN)/python bench/contention.py
 	$(BIN)/python bench/saving.py
 	$(BIN)/python bench/time_budget.py
+	$(BIN)/python bench/label_errors.py
+	$(BIN)/python bench/near_copies.py
 	$(BIN)/python bench/cifar94.py
 	$(BIN)/python bench/table.py
 

@@ -1,4 +1,4 @@
-"""The Python face: train, load, predict, evaluate. It only calls the commands."""
+"""The Python face: check, train, load, predict, evaluate. It only calls the commands."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.commands.check import check, check_output
+from tellapart.commands.preflight import check_config, check_folder, check_output
 from tellapart.commands.recipes import below
 from tellapart.commands.watch import watch_for
 from tellapart.config import DataConfig, RunConfig
+from tellapart.data import check_source
 from tellapart.errors import DataError
 from tellapart.runs.run_folder import RunFolder, model_folder
 from tellapart.types import DataSpec, Measure, Part
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from tellapart.commands.check import Checked
     from tellapart.commands.predict import Answer
     from tellapart.runs.model_folder import Card
 
-__all__ = ["Answer", "Model", "Run", "load", "resume", "train"]
+__all__ = ["Answer", "Checked", "Model", "Run", "check", "load", "resume", "train"]
 
 
 def train(
@@ -43,7 +45,7 @@ def train(
     Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
     """
     config = RunConfig.of(str(data), below(recipe, str(data), settings) | settings)
-    check(config)
+    check_config(config)
     check_output(Path(runs_dir), name)
     wait_passively()
     from tellapart.commands.train import train as train_command
@@ -67,6 +69,31 @@ def resume(
 
     asked = None if epochs is None else str(epochs)
     return Run(path=resume_command(Path(path), epochs=asked, allow_inexact=allow_inexact, watch=watch_for(quiet)))
+
+
+def check(
+    data: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    out: str | Path = "check",
+    quick: bool = False,
+    quiet: bool = False,
+) -> Checked:
+    """Look for what is wrong with data before training; its `issues`, `counts` and the `path` of its folder come out.
+
+    data      a word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class
+    data_dir  folder with data sets already on disk
+    out       folder in which the folder of findings is made: issues.csv, check.html
+    quick     leave out the search for wrong labels, which trains models
+    Nothing of the data is changed. Raises DataError where they can't be read at all.
+    """
+    check_source(data)
+    check_folder("out", Path(out))
+    wait_passively()
+    from tellapart.commands.check import check as check_command
+
+    config = DataConfig(data_dir=Path(data_dir) if data_dir else None)
+    return check_command(data, config, out=Path(out), quick=quick, watch=watch_for(quiet))
 
 
 def load(path: str | Path) -> Model:
@@ -175,4 +202,8 @@ def __getattr__(name: str) -> Any:
         from tellapart.commands.predict import Answer
 
         return Answer
+    if name == "Checked":
+        from tellapart.commands.check import Checked
+
+        return Checked
     raise AttributeError(f"module 'tellapart.api' has no attribute {name!r}")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.checks import epochs_in_all
-from tellapart.commands.check import check, check_resume
 from tellapart.commands.learner import Learner, circumstances
+from tellapart.commands.preflight import check_config, check_resume
 from tellapart.commands.train import finish, hardware_fit, prepared
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig, read_toml
@@ -50,7 +50,7 @@ def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
-    check(config)
+    check_config(config)
     _same_world(position["circumstances"], config, allow_inexact)
     learner, source = prepared(config, watch)
     _same_promises(position["circumstances"], learner, allow_inexact)

@@ -1,15 +1,19 @@
 """tellapart train: data -> split -> batches -> model -> fit -> best epoch -> judged, reported, saved."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from tellapart.commands.check import check, check_output
+from tellapart.audit.first import first_findings
 from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
+from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig
@@ -23,12 +27,12 @@ from tellapart.data.split import described, split_csv, training_counts
 from tellapart.evaluation.tables import measures_json
 from tellapart.files import held, replaced_folder, write_text
 from tellapart.models import chosen
-from tellapart.names import counted
+from tellapart.names import counted, listed
 from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.plan import convolves
-from tellapart.types import Order, Part
+from tellapart.types import Issue, Order, Part
 from tellapart.world import join_world
 
 
@@ -40,7 +44,7 @@ def train(
     runs_dir, name  where the run folder is made; a name that is taken gets a number
     Raises Interrupted where it was asked to stop; `resume` goes on from there.
     """
-    check(config)
+    check_config(config)
     check_output(runs_dir, name)
     watch = watch or Silence()
     clock = Stopwatch()
@@ -62,6 +66,7 @@ def prepared(config: RunConfig, watch: Watch) -> tuple[Learner, str]:
     source = open_source(config.data, config.load)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
     loaded = load(source, config.load)
+    loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
     check_patience(config.train, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
@@ -139,7 +144,8 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
     lines = [described(loaded.split)]
     if loaded.issues:
         lines.append(
-            f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"
+            f"{counted(len(loaded.issues), 'issue')} with the data ({_kinds(loaded.issues)}); data/issues.csv in the "
+            "run folder names each, `tellapart check` looks for more"
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
     weights = sum(p.numel() for p in module.parameters())
@@ -153,6 +159,11 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
     where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
     what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]
     return [*lines, ", ".join([*what, *where])]
+
+
+def _kinds(issues: Sequence[Issue]) -> str:
+    """`3 unreadable, 1 conflict`."""
+    return listed(f"{count:,} {kind}" for kind, count in Counter(issue.kind for issue in issues).items())
 
 
 def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evaluation]) -> Card:

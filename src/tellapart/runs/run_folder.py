@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,7 @@ class RunFolder:
         return facts
 
     def write_issues(self, issues: Iterable[Issue]) -> None:
-        write_text(self.issues, _csv([asdict(issue) for issue in issues], ["path", "kind", "detail", "suggestion"]))
+        write_text(self.issues, issues_csv(issues))
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         write_text(self.history, _csv(rows, list(rows[0])))
@@ -146,6 +146,12 @@ def model_folder(path: Path) -> Path:
     if path.exists():
         raise DataError(f"{path}: no run and no model folder; `tellapart train` makes one.")
     raise DataError(f"{path}: no such folder. Give a run folder, as in runs/photos.")
+
+
+def issues_csv(issues: Iterable[Issue]) -> str:
+    """A line for each issue: path, kind, detail, suggestion."""
+    columns = ["path", "kind", "detail", "suggestion"]
+    return _csv([{name: getattr(issue, name) for name in columns} for issue in issues], columns)
 
 
 def _csv(rows: list[dict[str, Any]], columns: list[str]) -> str:
