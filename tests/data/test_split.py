@@ -283,9 +283,9 @@ def test_the_split_as_csv_has_a_line_for_each_sample() -> None:
     odd = entry("x", 'a, "b"\n', name="dir/new\nline.png")
     split = split_entries([*many(20, K=2), odd], BOTH)
     rows = list(csv.reader(io.StringIO(split_csv(split), newline="")))
-    assert rows[0] == ["id", "part", "class", "content"]
+    assert rows[0] == ["id", "part", "class", "content", "group"]
     assert {row[0]: row[1] for row in rows[1:]} == place(split)
-    assert [odd.id, "train", odd.label, odd.digest.hex()] in rows
+    assert [odd.id, "train", odd.label, odd.digest.hex(), ""] in rows
     assert Counter(row[1] for row in rows[1:]) == Counter(place(split).values())
 
 

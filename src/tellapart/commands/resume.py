@@ -50,9 +50,10 @@ def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
-    check_config(config)
+    parts = run.parted(config.load)
+    check_config(replace(config, load=parts))
     _same_world(position["circumstances"], config, allow_inexact)
-    learner, source = prepared(config, watch)
+    learner, source = prepared(config, watch, parts)
     _same_promises(position["circumstances"], learner, allow_inexact)
     learner.progress = restore(checkpoint, learner.state)
     if config.train.steps is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tellapart.config import DataConfig
+from tellapart.data.alike import look_alikes
 from tellapart.data.keeping import kept
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import Split, fingerprint, split_entries
@@ -72,7 +74,10 @@ def load(source: Source, config: DataConfig) -> Loaded:
     entries, issues = source.entries()
     shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
     found = kept(source, entries, shape, config)
-    split = split_entries(found.readable, config)
+    files = source.kind == "image" and not source.in_memory  # arrays are taken as someone has prepared them
+    split = split_entries(
+        found.readable, config, partial(look_alikes, found.inputs) if files and config.near_copies else None
+    )
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
