@@ -7,7 +7,9 @@ import torch
 from tests.scenes import make_scenes, scene
 
 from tellapart.config import DataConfig
+from tellapart.data import alike
 from tellapart.data.alike import look_alikes
+from tellapart.data.arrays import ArraySource
 from tellapart.data.folder import FolderSource
 from tellapart.data.resident import load
 from tellapart.data.source import Entry
@@ -77,3 +79,18 @@ def test_near_copies_are_on_one_side_wherever_pictures_are_kept(tmp_path) -> Non
     source = burst(tmp_path, each=8)
     ways = [sides(source, cache=cache) for cache in ("ram", "disk", "none")]
     assert ways[0] == ways[1] == ways[2]
+
+
+def test_among_too_many_pictures_nothing_is_looked_for_and_that_is_said(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(alike, "MOST", 3)
+    assert found([scene(1, 48)] * 5) == set()
+    assert caplog.text == ""
+    pictures = [scene(number, 48) for number in range(3)]
+    assert found([*pictures, pictures[0][:, ::-1].copy()]) == set()
+    assert "Near copies are not looked for among more than 3 pictures: val and test may hold some." in caplog.text
+
+
+def test_arrays_are_taken_as_they_are() -> None:
+    pictures = np.stack([scene(number % 20, 32)[:, :: 1 - 2 * (number // 20)] for number in range(40)])
+    split = load(ArraySource("made", pictures, ["a", "b"] * 20), DataConfig()).split
+    assert split.how == ()

@@ -40,6 +40,7 @@ def test_what_a_pattern_does_not_fit_is_in_no_group() -> None:
 
 def test_a_bracket_that_took_no_part_makes_no_group() -> None:
     assert groups("p([0-9])|q", entry("p1"), entry("q")) == ["1", None]
+    assert groups("p([0-9]*)", entry("p1"), entry("p")) == ["1", None]
 
 
 def test_groups_of_a_table_hold_without_a_setting_and_where_a_column_is_named() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from tellapart.checks import epochs_in_all
 from tellapart.config import RunConfig
 from tellapart.data import check_source
-from tellapart.data.split_file import check_split
 from tellapart.errors import DataError, SettingError
 from tellapart.models import check_model
 from tellapart.runs.run_folder import RunFolder
@@ -19,6 +18,8 @@ def check_config(config: RunConfig) -> None:
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
     if config.load.split is not None:
+        from tellapart.data.split_file import check_split
+
         check_split(config.load.split)
 
 

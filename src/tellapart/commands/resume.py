@@ -109,7 +109,7 @@ def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) 
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value
     ]
     if then["fingerprint"] != now["fingerprint"]:
-        changed.append("data: others than it was trained on, so val and test may hold what it has seen")
+        changed.append("data: others than it was trained on; what its data/split.csv does not name is left out")
     if not changed:
         return
     what = f"{counted(len(changed), 'thing')} changed since the checkpoint: {'; '.join(changed)}"

@@ -37,7 +37,7 @@ def grouped(entries: Sequence[Entry], group_by: str | None) -> list[Entry]:
 
 def _part_of(path: str, pattern: re.Pattern[str]) -> str | None:
     match = pattern.search(path)
-    return match and match[1 if pattern.groups else 0]
+    return (match[1 if pattern.groups else 0] or None) if match else None
 
 
 def _check(entries: Sequence[Entry], group_by: str) -> None:
