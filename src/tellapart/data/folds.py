@@ -27,13 +27,14 @@ def folds_of(units: Sequence[bytes], labels: Sequence[str], folds: int, seed: in
             names[unit].append(label)
     alone = {members[0] for members in classes.values() if len(members) == 1}
     found: dict[bytes, int | None] = dict.fromkeys(alone)
-    taken, filled = Counter[tuple[str, int]](), [0] * folds
+    taken = {label: [0] * folds for label in rare}  # samples of each class in each fold
+    filled = [0] * folds
     for label in rare:
         left = [unit for unit in classes[label] if unit not in found]
         for unit in sorted(left, key=lambda unit: (-whole[unit], point(unit, seed))):
-            wants = [[taken[name, fold] for name in names[unit]] for fold in range(folds)]
-            fold = min(range(folds), key=lambda fold: (wants[fold], filled[fold], fold))
+            fold = min(zip(*(taken[name] for name in names[unit]), filled, range(folds), strict=True))[-1]
             found[unit] = fold
             filled[fold] += whole[unit]
-            taken.update({(name, fold): sizes[unit, name] for name in names[unit]})
+            for name in names[unit]:
+                taken[name][fold] += sizes[unit, name]
     return [found[unit] for unit in units]
