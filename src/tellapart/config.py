@@ -25,16 +25,40 @@ Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
+COLUMN_NAME = re.compile(r"\w+(?:[ -]\w+)*")
+"""A plain word or some."""
 Cache = Literal["auto", "ram", "disk", "none"]
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """The data, and how they are cut into parts."""
+class Reading:
+    """Where labelled data are, and how they are read."""
 
     data_dir: Path | None = None
     """Folder with data sets already on disk; without it they are looked for, then put, in the user's cache folder."""
+    also: tuple[str, ...] = ()
+    """More data, mixed with the first: each whatever the first may be."""
+    path_column: str | None = None
+    """Column of a table that names the pictures; by default the one called path, file, filename or image."""
+    label_column: str | None = None
+    """Column of a table that names their classes; by default the one called label, class, target or y."""
+    allow_outside: bool = False
+    """Read pictures outside a table's folder too, where the table names such."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+    @property
+    def group_column(self) -> str | None:
+        """Column of a table that names the groups; None leaves it to the one called group."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Reading):
+    """The data, and how they are cut into parts."""
+
     size: int | None = None
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: Fit = "stretch"
@@ -109,6 +133,11 @@ class DataConfig:
             raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
         if self.scale is not None and not 0 < self.scale < 1:
             raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
+
+    @property
+    def group_column(self) -> str | None:
+        """The column that `group_by` names, where it is a plain word: as a pattern such tells nothing apart."""
+        return self.group_by if self.group_by is not None and COLUMN_NAME.fullmatch(self.group_by) else None
 
     def _check_split(self) -> None:
         """Refuse what says nothing about the parts, or says it twice."""
@@ -314,7 +343,7 @@ class RunConfig:
     """One training run, whole: what `config.toml` in the run folder holds."""
 
     data: str
-    """A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class."""
+    """A word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards."""
     load: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

@@ -37,8 +37,8 @@ def test_a_conflict_between_parts_is_a_conflict_that_names_both():
     survey = survey_of([*PICTURES, PICTURES[0]], [*LABELS, "dog"], ["train"] * 40 + ["test"])
     (issue,) = exact_copies(survey)
     assert issue.kind == "conflict"
-    assert "which is in train, this one in test" in issue.detail
-    assert "labelled 'cat', this one 'dog'" in issue.detail
+    said = "the same as '00000'; that one is in train and labelled 'cat', this one in test and labelled 'dog'"
+    assert issue.detail == said
 
 
 def test_of_three_equal_ones_each_is_held_against_the_first():

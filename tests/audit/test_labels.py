@@ -34,8 +34,8 @@ def test_the_margin_is_the_given_share_less_the_largest_other():
 
 
 def test_doubts_come_the_most_suspicious_first_with_both_shares():
-    shares = [[0.9, 0.1], [0.8, 0.2], [0.05, 0.95], [0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.1, 0.9]]
-    found = doubts(answers(shares, [0, 0, 0, 0, 1, 1, 1]))
+    shares = [[0.9, 0.1], [0.8, 0.2], [0.05, 0.95], [0.2, 0.8], [0.2, 0.8], *[[0.1, 0.9]] * 4]
+    found = doubts(answers(shares, [0, 0, 0, 0, 1, 1, 1, 1, 1]))
     assert [(doubt.row, doubt.given, doubt.proposed) for doubt in found] == [(102, "a", "b")]
     assert (found[0].given_share, found[0].proposed_share) == (0.05, 0.95)
     said = label_issue("x.png", found[0])
@@ -68,4 +68,12 @@ def test_it_is_said_how_far_the_model_is_to_be_trusted():
     assert "a model that never saw the sample; it agrees with 75.0% of them" in agreement(
         answers([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.2, 0.8]], [0, 0, 1, 1])
     )
-    assert "not looked at: fewer than two classes" in agreement(None)
+    assert "not looked at: too few classes" in agreement(None)
+
+
+def test_a_model_that_is_often_wrong_itself_tells_no_doubts_and_says_so():
+    weak = answers([[0.9, 0.1], [0.3, 0.7], [0.05, 0.95], [0.1, 0.9]], [0, 0, 0, 1])
+    assert doubts(weak) == []
+    assert agreement(weak).endswith(
+        "it agrees with 50.0% of them. That is too few for its doubts to mean anything, so none is told."
+    )

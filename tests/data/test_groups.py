@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tellapart.config import DataConfig
 from tellapart.data.groups import described_groups, grouped, shared_groups
 from tellapart.data.source import Entry
 from tellapart.errors import SettingError
@@ -15,12 +16,12 @@ def entry(name: str, group: str | None = None, part: Part | None = None) -> Entr
 
 
 def groups(group_by: str | None, *entries: Entry) -> list[str | None]:
-    return [found.group for found in grouped(entries, group_by)]
+    return [found.group for found in grouped(entries, DataConfig(group_by=group_by))]
 
 
 def refused(group_by: str, *entries: Entry) -> str:
     with pytest.raises(SettingError) as caught:
-        grouped(entries, group_by)
+        grouped(entries, DataConfig(group_by=group_by))
     return str(caught.value)
 
 

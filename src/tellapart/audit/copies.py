@@ -62,13 +62,16 @@ def _place(entry: Entry) -> tuple[object, ...]:
 
 def _issue(first: Entry, other: Entry, how: str, kind: str, more: str = "") -> PairIssue:
     """What a pair is: a conflict goes before a leak, which goes before a copy."""
-    detail, suggestion = f"{how} {first.id!r}{more}", "Nothing to do if it is meant; one of the two teaches as much."
+    suggestion = "Nothing to do if it is meant; one of the two teaches as much."
+    that, this = list[str](), list[str]()
     if (first.part or "train") != (other.part or "train"):
         kind = "leak"
-        detail += f", which is in {first.part or 'train'}, this one in {other.part or 'train'}"
+        that, this = [f"in {first.part or 'train'}"], [f"in {other.part or 'train'}"]
         suggestion = f"Take the one in {first.part or 'train'} away: {other.part} would judge by what was learned."
     if first.label != other.label:
         kind = "conflict"
-        detail += f", which is labelled {first.label!r}, this one {other.label!r}"
+        that, this = [*that, f"labelled {first.label!r}"], [*this, f"labelled {other.label!r}"]
         suggestion = "Keep the one whose label is right."
+    apart = f"; that one is {' and '.join(that)}, this one {' and '.join(this)}" if that else ""
+    detail = f"{how} {first.id!r}{more}{apart}"
     return PairIssue(path=other.id, kind=kind, detail=detail, suggestion=suggestion, other=first.id)

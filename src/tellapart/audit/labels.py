@@ -11,6 +11,10 @@ from tellapart.types import Issue
 
 Array = np.ndarray[Any, Any]
 
+TRUSTED = 0.75
+"""Share of the labels that a model has to agree with before its doubts are told: few sets have a label in ten wrong, so
+below it most of the doubts are the model's own mistakes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutOfFold:
@@ -67,7 +71,9 @@ def off_diagonal(probabilities: Array, given: Array) -> Array:
 
 
 def doubts(found: OutOfFold) -> list[Doubt]:
-    """The labels that are likely wrong, the most suspicious first."""
+    """The labels that are likely wrong, the most suspicious first; none from a model that is wrong too often itself."""
+    if agreed(found) < TRUSTED:
+        return []
     likely, gaps = off_diagonal(found.probabilities, found.given), margins(found.probabilities, found.given)
     rows = np.flatnonzero((likely >= 0) & (gaps < 0))
     rows = rows[np.lexsort((found.rows[rows], gaps[rows]))]
@@ -97,9 +103,16 @@ def label_issue(path: str, doubt: Doubt) -> Issue:
 def agreement(found: OutOfFold | None) -> str:
     """A sentence: how labels were looked at, and how far the model is to be trusted."""
     if found is None:
-        return "Labels were not looked at: fewer than two classes have enough samples to leave some of them out."
-    right = float((found.probabilities.argmax(axis=1) == found.given).mean())
+        return "Labels were not looked at: too few classes have enough different samples to leave some out."
+    right = agreed(found)
+    means = "The less it agrees, the less its doubts mean."
+    if right < TRUSTED:
+        means = "That is too few for its doubts to mean anything, so none is told."
     return (
-        f"Labels were held against {found.model} that never saw the sample; "
-        f"it agrees with {right:.1%} of them. The less it agrees, the less its doubts mean."
+        f"Labels were held against {found.model} that never saw the sample; it agrees with {right:.1%} of them. {means}"
     )
+
+
+def agreed(found: OutOfFold) -> float:
+    """Share of the labels that the models agree with, in [0, 1]."""
+    return float((found.probabilities.argmax(axis=1) == found.given).mean())

@@ -9,9 +9,9 @@ from typing import Any
 
 from tellapart.audit import BLOCKING
 from tellapart.audit.copies import PairIssue
-from tellapart.audit.facts import classes_by_part, facts_of
 from tellapart.audit.labels import Doubt
 from tellapart.audit.survey import Survey
+from tellapart.audit.tally import classes_by_part, facts_of
 from tellapart.data.source import understood
 from tellapart.evaluation.report import palette, render_page
 from tellapart.names import counted

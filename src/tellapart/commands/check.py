@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tellapart.audit import BLOCKING, findings, in_order
-from tellapart.audit.facts import classes_by_part
 from tellapart.audit.labels import agreement, doubts, label_issue
 from tellapart.audit.page import content_of, render_check
 from tellapart.audit.survey import surveyed
+from tellapart.audit.tally import classes_by_part
 from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
-from tellapart.config import DataConfig
+from tellapart.config import Reading
 from tellapart.data import open_source
 from tellapart.data.preview import enlarged, png
 from tellapart.data.source import Source, understood
@@ -54,7 +54,7 @@ class Checked:
 
 
 def check(
-    data: str | Path, config: DataConfig, *, out: Path = Path("check"), quick: bool = False, watch: Watch | None = None
+    data: str | Path, reading: Reading, *, out: Path = Path("check"), quick: bool = False, watch: Watch | None = None
 ) -> Checked:
     """Look for what is wrong with data; a folder with a list and a page comes out.
 
@@ -62,14 +62,14 @@ def check(
     quick  leave out the search for wrong labels, which trains models
     """
     watch = watch or Silence()
-    source = open_source(data, config)
+    source = open_source(data, reading)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
     survey = surveyed(source)
     watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
+    seen = [*survey.issues, *findings(survey)]
     answers = None if quick else out_of_fold(survey, watch)
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
-    found = [label_issue(path, doubt) for path, doubt in doubted.items()]
-    issues = in_order([*survey.issues, *findings(survey), *found])
+    issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
     said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))

@@ -13,7 +13,7 @@ from tellapart.runs.run_folder import RunFolder
 
 def check_config(config: RunConfig) -> None:
     """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
-    check_source(config.data)
+    check_source(config.data, config.load)
     check_model(config.model)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")

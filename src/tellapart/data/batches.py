@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented
+from tellapart.data.passage import passage
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
-from tellapart.seeds import seed_of
 from tellapart.types import Batch, Order
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ def steps_per_epoch(samples: int, batch: int) -> int:
 
 def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out."""
-    import torch
-
-    generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
-    rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
-    if order.among is not None:
-        rows = rows[torch.isin(rows, order.among)]
+    rows = passage(len(part), part.blocks, order).to(part.inputs.device)
     steps = steps_per_epoch(len(rows), batch)
     cuts = (slice(step * batch, (step + 1) * batch if step < steps - 1 else None) for step in range(order.skip, steps))
     for chosen, pictures, places in read_ahead(part.inputs, (rows[cut] for cut in cuts)):

@@ -5,24 +5,23 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tellapart.config import DataConfig
 from tellapart.data.source import Entry
 from tellapart.errors import SettingError
 from tellapart.names import counted, listed
 from tellapart.types import PARTS, Issue, Part
 
-COLUMN = re.compile(r"\w+(?:[ -]\w+)*")
-"""A name of a column. As a pattern for paths such a word could mean one group alone, so it is never taken for one."""
 
-
-def grouped(entries: Sequence[Entry], group_by: str | None) -> list[Entry]:
+def grouped(entries: Sequence[Entry], config: DataConfig) -> list[Entry]:
     """The entries with the groups that the setting says: of a pattern its first group, or all that it matches.
 
     Without the setting, or where it names a column, the groups are those that come with the data. SettingError where
     a pattern tells no groups apart, or where a column is named and no sample has a group.
     """
+    group_by = config.group_by
     if group_by is None:
         return list(entries)
-    if COLUMN.fullmatch(group_by):
+    if config.group_column is not None:
         if entries and all(entry.group is None for entry in entries):
             raise SettingError(
                 f"group_by is {group_by!r}: a plain word is a column of a table, and no sample has a group from one. "

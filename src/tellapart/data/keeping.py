@@ -14,7 +14,7 @@ import numpy as np
 from tellapart.config import Cache, DataConfig
 from tellapart.data.download import cache_home
 from tellapart.data.pixels import pixels_of, room_bytes
-from tellapart.data.resize import fit_picture
+from tellapart.data.resize import Form, fit_picture
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError, SettingError, UnreadableError
@@ -163,7 +163,8 @@ def _value(source: Source, shape: tuple[int, ...], config: DataConfig, entry: En
         if source.kind == "vector":
             return source.value(entry)
         height, width, channels = shape
-        return fit_picture(source.value(entry, (height, width)), height, width, channels, config.fit)
+        form = Form(height=height, width=width, channels=channels, fit=config.fit)
+        return fit_picture(source.value(entry, form), height, width, channels, config.fit)
     except UnreadableError as error:
         return error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+SUMMED = 64
+"""Pictures whose squares are summed in float32, exactly: 64 x 255 x 255 is below 2^24; few enough for the caches."""
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
 
@@ -41,6 +43,8 @@ class Resident:
     ids: tuple[str, ...]
     weights: Tensor | None = None
     """float32 (N,), the share of each in the loss; None counts each as 1."""
+    blocks: Tensor | None = None
+    """int64 (N,), the piece of the source that each is read from anew; None where the order costs no time."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,6 +57,7 @@ class Resident:
             keys=self.keys.to(device),
             ids=self.ids,
             weights=None if self.weights is None else self.weights.to(device),
+            blocks=self.blocks,
         )
 
 
@@ -88,6 +93,8 @@ def load(source: Source, config: DataConfig) -> Loaded:
         fit=config.fit,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
+    if found.way == "none":
+        parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
     lost = sorted(
         {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
     )
@@ -160,6 +167,15 @@ def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) 
     )
 
 
+def _blocks(entries: Sequence[Entry]) -> Tensor | None:
+    """int64 (N,); None where all are read from one piece."""
+    import torch
+
+    if len({e.block for e in entries}) < 2:
+        return None
+    return torch.tensor([e.block for e in entries], dtype=torch.int64)
+
+
 def _weights(entries: Sequence[Entry]) -> Tensor | None:
     """float32 (N,); None where no entry has a weight of its own."""
     import torch
@@ -209,10 +225,10 @@ def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:
 
     count, height, width, channels = pictures.shape
     sums, squares = torch.zeros(2, height * width * channels, dtype=torch.int64)
-    for start in range(0, count, 512):
-        wide = pictures[start : start + 512].flatten(1).to(torch.int32)
-        sums += wide.sum(0)
-        squares += (wide * wide).sum(0)
+    for start in range(0, count, SUMMED):
+        wide = pictures[start : start + SUMMED].flatten(1).float()
+        sums += wide.sum(0).long()
+        squares += wide.square_().sum(0).long()
     values = count * height * width
     mean, square = (total.reshape(-1, channels).sum(0).double().numpy() / values for total in (sums, squares))
     return mean, square

@@ -57,7 +57,7 @@ def split_entries(entries: Sequence[Entry], config: DataConfig, look_alikes: Loo
     said: list[Issue] = []
     if config.split is not None:
         entries, said = parted(entries, config.split)
-    entries = grouped(entries, config.group_by)
+    entries = grouped(entries, config)
     given, copies = _without_copies({part: [e for e in entries if (e.part or "train") == part] for part in PARTS})
     found = _carve(given, config, look_alikes)
     parts: dict[Part, tuple[Entry, ...]] = {

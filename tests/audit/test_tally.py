@@ -4,8 +4,8 @@ import numpy as np
 from surveys import scenes, survey_of
 from tests.scenes import make_scenes
 
-from tellapart.audit.facts import classes_by_part, facts_of
 from tellapart.audit.survey import surveyed
+from tellapart.audit.tally import classes_by_part, facts_of
 from tellapart.data.arrays import ArraySource
 from tellapart.data.folder import FolderSource
 
