@@ -53,6 +53,14 @@ def test_the_file_of_a_run_gives_its_parts_again(tmp_path: Path, names: list[str
     assert split_csv(again) == split_csv(first)
 
 
+def test_the_groups_of_the_file_hold_where_the_data_have_none(tmp_path: Path) -> None:
+    entries = [entry(f"p{k // 3}_{k}", "ab"[k % 2]) for k in range(60)]
+    first = split_entries(entries, DataConfig(group_by="p([0-9]+)"))
+    again = split_entries(entries, DataConfig(split=file(tmp_path, split_csv(first))))
+    assert split_csv(again) == split_csv(first)
+    assert "20 groups, 0 of them in two parts" in described(again)
+
+
 def test_ids_of_odd_bytes_come_back(tmp_path: Path) -> None:
     entries = [entry(os.fsdecode(b"caf\xe9/1"), "a"), entry("b/1", "b"), entry('c/"x",\n2', "a")]
     first = split_entries(entries, DataConfig(test_share=0, val_share=0))

@@ -23,10 +23,12 @@ class Row:
     part: Part
     content: str | None
     """Hash of its content, in hex; None where the file does not say."""
+    group: str | None
+    """What it belongs together with, likewise."""
 
 
 def parted(entries: Sequence[Entry], path: Path) -> tuple[list[Entry], list[Issue]]:
-    """The entries that the file names, in their order and with the parts that it says; and issues.
+    """The entries that the file names, with its parts, and with its groups where they have none; and issues.
 
     An issue stands for each sample that the file does not name, which is left out; for each id that no sample has; and
     for each sample whose content is another one than the file says, which stays. DataError where no id is known.
@@ -38,7 +40,7 @@ def parted(entries: Sequence[Entry], path: Path) -> tuple[list[Entry], list[Issu
             f"{path}: none of its {counted(len(rows), 'id')} is in the data. It says {next(iter(rows))!r}, the data "
             f"{entries[0].id!r}. Give the split.csv of a run on the same data."
         )
-    kept = [replace(entry, part=rows[entry.id].part) for entry in entries if entry.id in rows]
+    kept = [_said(entry, rows[entry.id]) for entry in entries if entry.id in rows]
     unnamed = [_unnamed(entry, path) for entry in entries if entry.id not in rows]
     lost = [_lost(name, row, path) for name, row in rows.items() if name not in known]
     changed = [_changed(entry, path) for entry in kept if rows[entry.id].content not in (None, entry.digest.hex())]
@@ -57,7 +59,7 @@ def read_split(path: Path) -> dict[str, Row]:
                 f"{path}:{line}: {name!r} is in {part} here, but in {rows[name].part} in line {rows[name].line}. "
                 "Delete one of the two lines."
             )
-        rows[name] = Row(line=line, part=part, content=cells.get("content") or None)
+        rows[name] = Row(line=line, part=part, content=cells.get("content") or None, group=cells.get("group") or None)
     if not rows:
         raise DataError(f"{path}: names no sample. Give the data/split.csv of a run, or a table like it.")
     return rows
@@ -84,6 +86,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str, dict[str, str]]]:
         raise DataError(f"{path}: can't be read: {error.strerror}. split takes the split.csv of a run.") from None
     except csv.Error as error:
         raise DataError(f"{path}: not readable as a table: {error}.") from None
+
+
+def _said(entry: Entry, row: Row) -> Entry:
+    return replace(entry, part=row.part, group=row.group if entry.group is None else entry.group)
 
 
 def _unnamed(entry: Entry, path: Path) -> Issue:
