@@ -5,6 +5,7 @@ A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weig
 This file does not import torch.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
@@ -24,6 +25,8 @@ Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
+COLUMN_NAME = re.compile(r"\w+(?:[ -]\w+)*")
+"""A plain word or some."""
 Cache = Literal["auto", "ram", "disk", "none"]
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
@@ -46,6 +49,11 @@ class Reading:
     def __post_init__(self) -> None:
         check_types(self)
 
+    @property
+    def group_column(self) -> str | None:
+        """Column of a table that names the groups; None leaves it to the one called group."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Reading):
@@ -67,6 +75,18 @@ class DataConfig(Reading):
     """Share of the pictures kept for the report, where no part of that name is given."""
     split_seed: int = 0
     """Another number gives another split; `seed` does not touch it."""
+    group_by: str | None = None
+    """Pattern whose first bracket takes a group out of a path, as in '(patient_[0-9]+)', or a column of a table: no
+    part that is carved out shares a group with another."""
+    near_copies: bool = True
+    """Keep pictures that look like copies of one on one side where parts are carved out of picture files."""
+    split: Path | None = None
+    """CSV file with the columns id and part, as the data/split.csv of a run: it says the parts, the shares have no say.
+    What it does not name is left out."""
+    folds: int | None = None
+    """Parts of equal size that the training pictures are dealt into, each class alike; one of them is val."""
+    fold: int | None = None
+    """Which of the folds is val, counted from 0."""
     crop_padding: int | None = None
     """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
     resized_crop: float | None = None
@@ -102,6 +122,7 @@ class DataConfig(Reading):
             raise SettingError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
             )
+        self._check_split()
         if self.alternating and not self.flip:
             raise SettingError("alternating is true, but flip is not: set flip = true too.")
         for name, most in (("rotate", 180), ("brightness", 1), ("contrast", 1), ("saturation", 1)):
@@ -112,6 +133,31 @@ class DataConfig(Reading):
             raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
         if self.scale is not None and not 0 < self.scale < 1:
             raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
+
+    @property
+    def group_column(self) -> str | None:
+        """The column that `group_by` names, where it is a plain word: as a pattern such tells nothing apart."""
+        return self.group_by if self.group_by is not None and COLUMN_NAME.fullmatch(self.group_by) else None
+
+    def _check_split(self) -> None:
+        """Refuse what says nothing about the parts, or says it twice."""
+        if self.group_by is not None:
+            try:
+                re.compile(self.group_by)
+            except re.error as error:
+                raise SettingError(f"group_by is {self.group_by!r}; not a regular expression: {error}.") from None
+        at_least(self, "folds", 2)
+        if self.folds is not None and self.split is not None:
+            raise SettingError("split and folds both say what val is; give one of them.")
+        if (self.folds is None) != (self.fold is None):
+            given, missing = ("folds", "fold") if self.fold is None else ("fold", "folds")
+            raise SettingError(f"{given} is {getattr(self, given)}, and {missing} is not set: both say what val is.")
+        if self.folds is not None and self.fold is not None and not 0 <= self.fold < self.folds:
+            raise SettingError(f"fold is {self.fold}; must be 0 or more, and below folds, which is {self.folds}.")
+
+    def parted_by(self, path: Path) -> "DataConfig":
+        """The same with the parts that a file says."""
+        return replace(self, split=path, folds=None, fold=None)
 
 
 @dataclass(frozen=True, kw_only=True)

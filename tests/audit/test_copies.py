@@ -1,10 +1,12 @@
 """Copies, leaks and conflicts, exact and near."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from surveys import scenes, survey_of
 
-from tellapart.audit.copies import exact_copies, near_copies
+from tellapart.audit.copies import exact_copies, group_leaks, near_copies
 
 PICTURES = scenes(40)
 CROPPED = np.pad(PICTURES[0][2:46, 2:46], ((2, 2), (2, 2), (0, 0)), mode="reflect")
@@ -53,3 +55,12 @@ def test_equal_ones_are_no_near_copies():
 def test_pictures_of_their_own_are_no_copies():
     survey = survey_of(PICTURES, LABELS)
     assert exact_copies(survey) == near_copies(survey) == []
+
+
+def test_a_group_in_two_parts_is_a_leak_by_its_name():
+    survey = survey_of(PICTURES[:4], LABELS[:4], ["train", "train", "test", "test"])
+    entries = tuple(replace(e, group=name) for e, name in zip(survey.entries, ("p", "q", "p", None), strict=True))
+    (issue,) = group_leaks(replace(survey, entries=entries))
+    assert (issue.path, issue.kind) == ("p", "leak")
+    assert issue.detail == "the group 'p' stands in train (1 sample), test (1 sample)"
+    assert group_leaks(survey) == []

@@ -33,6 +33,7 @@ FINDINGS: dict[str, FindingRow] = {
         pictures=False,
     ),
     "copies": FindingRow(finder="copies:exact_copies", kinds=("leak", "conflict", "copy"), pictures=False),
+    "groups": FindingRow(finder="copies:group_leaks", kinds=("leak",), pictures=False),
     "near copies": FindingRow(finder="copies:near_copies", kinds=("leak", "conflict", "near-copy"), pictures=True),
     "light": FindingRow(finder="light:badly_lit", kinds=("blank", "dark", "bright"), pictures=True),
     "blur": FindingRow(finder="blur:blurred", kinds=("blurred",), pictures=True),

@@ -1,4 +1,4 @@
-"""The same picture twice: in two parts a leak, under two labels a conflict, else a copy."""
+"""The same picture twice: in two parts a leak, as a group is, under two labels a conflict, else a copy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tellapart.data.groups import shared_groups
 from tellapart.data.near import near_pairs
 from tellapart.data.source import Entry
 from tellapart.names import natural_key
@@ -39,6 +40,11 @@ def same_content(entries: Sequence[Entry]) -> list[Issue]:
         first, *others = sorted(group, key=_place)
         found += [_issue(first, other, "the same as", "copy") for other in others]
     return found
+
+
+def group_leaks(survey: Survey) -> list[Issue]:
+    """An issue for each group, as a patient, that stands in several parts."""
+    return shared_groups({part: [e for e in survey.entries if (e.part or "train") == part] for part in PARTS})
 
 
 def near_copies(survey: Survey) -> list[Issue]:

@@ -23,7 +23,7 @@ SHOWN = 24
 """Findings of a kind that are shown; all of them are in issues.csv."""
 
 KINDS: dict[str, tuple[str, str]] = {
-    "leak": ("Leaks", "The same picture, or nearly the same, in two parts: what judges was learned from."),
+    "leak": ("Leaks", "The same picture, nearly the same, or one group in two parts: what judges was learned from."),
     "conflict": ("Conflicts", "The same picture, or nearly the same, under two labels: one of them is wrong."),
     "lost-class": ("Lost classes", "Classes of which no sample can be read."),
     "one-class": ("One class alone", "A classifier needs two."),

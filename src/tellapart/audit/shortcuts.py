@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tellapart.data.folds import fold_of
+from tellapart.data.folds import folds_of
+from tellapart.data.units import units_of
 from tellapart.types import Issue
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def shortcuts(survey: Survey) -> list[Issue]:
     classes = len(set(labels.tolist()))
     if classes < 2:
         return []
-    folds = np.array([fold_of(survey.entries[row].digest, FOLDS) for row in rows])
+    units = units_of([survey.entries[row] for row in rows])
+    folds = np.array([fold or 0 for fold in folds_of(units, labels.tolist(), FOLDS)])  # a class of one unit is in one
     found = []
     for name, values in _properties(survey, rows).items():
         if (values == values[0]).all():

@@ -16,8 +16,9 @@ from tellapart.commands.watch import Silence, Watch
 from tellapart.config import RunConfig
 from tellapart.data.arrays import ArraySource
 from tellapart.data.batches import in_order
-from tellapart.data.folds import fold_of
+from tellapart.data.folds import folds_of
 from tellapart.data.resident import load
+from tellapart.data.units import units_of
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.types import Part
@@ -45,7 +46,8 @@ QUICK = {
 def out_of_fold(survey: Survey, watch: Watch | None = None) -> OutOfFold | None:
     """What models that never saw it say about each sample; None where fewer than two classes are large enough.
 
-    A sample's fold is a hash of its content, so copies are left out together, and the order of the samples has no say.
+    Samples of one content or group are left out together, and each class is spread over all folds; the order of the
+    samples has no say in it.
     """
     watch, rows = watch or Silence(), _rows(survey)
     labels = np.array(survey.labels)[rows]
@@ -53,7 +55,8 @@ def out_of_fold(survey: Survey, watch: Watch | None = None) -> OutOfFold | None:
     if len(classes) < 2:
         return None
     given = np.array([classes.index(label) for label in labels], dtype=np.int64)
-    folds = np.array([fold_of(survey.entries[row].digest, FOLDS) for row in rows])
+    units = units_of([survey.entries[row] for row in rows])
+    folds = np.array([fold or 0 for fold in folds_of(units, labels.tolist(), FOLDS)])  # a class of one unit is in one
     network = survey.thumbnails is not None and len(rows) >= ENOUGH
     values = _values(survey, rows, network)
     found = np.zeros((len(rows), len(classes)))

@@ -17,6 +17,10 @@ def check_config(config: RunConfig) -> None:
     check_model(config.model)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
+    if config.load.split is not None:
+        from tellapart.data.split_file import check_split
+
+        check_split(config.load.split)
 
 
 def check_output(runs_dir: Path, name: str | None) -> None:

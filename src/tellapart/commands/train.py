@@ -16,7 +16,7 @@ from tellapart.commands.learner import Learner, best_module, check_patience, new
 from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
-from tellapart.config import RunConfig
+from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import shuffled
@@ -60,12 +60,15 @@ def train(
     return run.path
 
 
-def prepared(config: RunConfig, watch: Watch) -> tuple[Learner, str]:
-    """The data read and split, the model before its first step; and the name of the source."""
+def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -> tuple[Learner, str]:
+    """The data read and split, the model before its first step; and the name of the source.
+
+    parts  how the data are cut into parts, where it is not as the settings say but as a run did
+    """
     world = join_world(config.train)
     source = open_source(config.data, config.load)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
-    loaded = load(source, config.load)
+    loaded = load(source, parts or config.load)
     loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
     check_patience(config.train, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
@@ -114,6 +117,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
             "fingerprint": loaded.fingerprint,
             "samples": {part: len(entries) for part, entries in loaded.split.parts.items()},
             "carved_out_of_train": list(loaded.split.carved),
+            "split": list(loaded.split.how),
             "classes": list(loaded.spec.classes),
             "shape": list(loaded.spec.shape),
             "issues": len(loaded.issues),

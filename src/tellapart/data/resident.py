@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tellapart.config import DataConfig
-from tellapart.data.keeping import kept
+from tellapart.data.alike import look_alikes
+from tellapart.data.keeping import Kept, kept
 from tellapart.data.source import Entry, Source, Value
-from tellapart.data.split import Split, fingerprint, split_entries
+from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
@@ -77,7 +79,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
     entries, issues = source.entries()
     shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
     found = kept(source, entries, shape, config)
-    split = split_entries(found.readable, config)
+    split = split_entries(found.readable, config, _near(source, found, config))
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
@@ -93,11 +95,20 @@ def load(source: Source, config: DataConfig) -> Loaded:
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     if found.way == "none":
         parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
-    lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
+    lost = sorted(
+        {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
+    )
     told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
         spec=spec, split=split, parts=parts, issues=told, fingerprint=fingerprint(found.readable), cache=found.way
     )
+
+
+def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
+    """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
+    if not config.near_copies or source.kind == "vector" or source.in_memory:
+        return None
+    return partial(look_alikes, found.inputs)
 
 
 def _without_samples(name: str, kind: str) -> Issue:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tellapart.config import DataConfig
 from tellapart.errors import DamagedError, DataError
 from tellapart.files import new_folder, settled_folder, write_bytes, write_json, write_text
 from tellapart.types import Issue, Part
@@ -84,6 +85,10 @@ class RunFolder:
 
     def plot(self, name: str) -> Path:
         return self.path / "plots" / name
+
+    def parted(self, config: DataConfig) -> DataConfig:
+        """The settings with the parts as they were cut when the run began: looked for anew, copies might differ."""
+        return config.parted_by(self.split) if self.split.exists() else config
 
     def seen(self) -> frozenset[str]:
         """Contents, in hex, of the samples that were trained or chosen on; empty where no split is kept."""
