@@ -1,14 +1,15 @@
 """Real photos from the disk to batches: tellapart beside the best JPEG library alone, torchvision, and other loaders.
 
 The 121 photos of `hymenoptera` are repeated to 5,000 files whose bytes all differ (a comment is set into each), and to
-600 of 2048 pixels. Each arm is a process of its own, they take turns, and it gives batches of 64 pictures of 224x224,
-randomly cropped, resized and mirrored. `first` is from the names of the files to the last batch of the first epoch,
-`later` a later epoch, `again` the first epoch of a second process. The files are in the page cache for all.
+600 of 2048 pixels. Each arm is a process of its own, they take turns, and it gives batches of 64 pictures of 128x128
+(what tellapart takes for photos of differing sizes) or `--side`, randomly cropped, resized and mirrored. `first` is
+from the names of the files to the last batch of the first epoch, `later` a later epoch, `again` the first epoch of a
+second process. The files are in the page cache for all.
 
 `simplejpeg` decodes alone, in two threads, and makes no batches. torchvision is ImageFolder and a DataLoader of two
 workers, which gives bytes, as ours does. The peers of `bench/peers` are measured where their environment is given.
 
-    python bench/photos.py [--rounds 3] [--data-dir FOLDER] [--peers PYTHON] [--only ARM ...] [--tiny]
+    python bench/photos.py [--side 128] [--rounds 3] [--data-dir FOLDER] [--peers PYTHON] [--only ARM ...] [--tiny]
 """
 
 import argparse
@@ -24,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-SIDE, BATCH, LEAST = 224, 64, 0.08
+SIDE, BATCH, LEAST = int(os.environ.get("PHOTOS_SIDE", "128")), 64, 0.08
 LARGE_SIDE = 2048
 Seconds = dict[str, float]
 
@@ -44,13 +45,15 @@ def ours(folder: Path, cache: str) -> Seconds:
     """A folder through the data room of tellapart."""
     import torch  # noqa: F401 - as for the others, its import is not counted
 
-    from tellapart.config import DataConfig
+    from tellapart.config import DataConfig, TrainConfig
     from tellapart.data import open_source
     from tellapart.data.augment import Augmentation
     from tellapart.data.batches import shuffled
     from tellapart.data.resident import load
     from tellapart.types import Order
+    from tellapart.world import join_world
 
+    join_world(TrainConfig())  # its malloc tuning, as in any training
     began = time.perf_counter()
     asked = DataConfig(size=SIDE, val_share=0.0, test_share=0.0, cache=cache, resized_crop=LEAST, flip=True)
     loaded = load(open_source(folder, asked), asked)
@@ -218,17 +221,22 @@ def write_photos(source: Path, target: Path, count: int, long_side: int | None) 
         (folder / f"{number:05d}.jpg").write_bytes(content[:2] + comment + content[2:])
 
 
-def measured(arm: str, folder: Path, python: str, home: Path) -> Seconds:
+def measured(arm: str, folder: Path, side: int, python: str, home: Path) -> Seconds:
     """One arm in a process of its own, with a cache folder that it may fill."""
     quiet = {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "true", "PYTHONWARNINGS": "ignore"}
-    own = {"XDG_CACHE_HOME": str(home), "HF_HOME": str(home / "hf"), "YOLO_CONFIG_DIR": str(home)}
+    own = {
+        "PHOTOS_SIDE": str(side),
+        "XDG_CACHE_HOME": str(home),
+        "HF_HOME": str(home / "hf"),
+        "YOLO_CONFIG_DIR": str(home),
+    }
     command = [python, __file__, "--arm", arm, "--folder", str(folder)]
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **quiet, **own})
     found: Seconds = json.loads(out.stdout.splitlines()[-1])
     return found
 
 
-def raced(folder: Path, rounds: int, arms: dict[str, str]) -> dict[str, Any]:
+def raced(folder: Path, side: int, rounds: int, arms: dict[str, str]) -> dict[str, Any]:
     """Each arm in turns: times, and how many times as long as ours it takes.
 
     arms  name -> the Python that runs it
@@ -239,9 +247,9 @@ def raced(folder: Path, rounds: int, arms: dict[str, str]) -> dict[str, Any]:
     for _ in range(rounds):
         for arm, python in arms.items():
             with tempfile.TemporaryDirectory() as home:
-                found = measured(arm, folder, python, Path(home))
+                found = measured(arm, folder, side, python, Path(home))
                 if arm == "tellapart, on the disk":
-                    found["again_s"] = measured(arm, folder, python, Path(home))["first_s"]
+                    found["again_s"] = measured(arm, folder, side, python, Path(home))["first_s"]
             for left in folder.rglob("*.npy"):
                 left.unlink()
             runs[arm].append(found)
@@ -252,6 +260,7 @@ def raced(folder: Path, rounds: int, arms: dict[str, str]) -> dict[str, Any]:
 def main() -> None:
     """Measure, print the tables, write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
     parser.add_argument("--peers", help="the Python of the peers' environment (make bench-peers installs it)")
@@ -268,18 +277,21 @@ def main() -> None:
     arms = dict.fromkeys(OURS, sys.executable) | (dict.fromkeys(PEERS, args.peers) if args.peers else {})
     arms = {arm: python for arm, python in arms.items() if args.only is None or arm in args.only}
     results = {}
-    for name, count, side in (("500 px", 5000, None), ("2048 px", 600, LARGE_SIDE)):
+    for name, count, long_side in (("500 px", 5000, None), ("2048 px", 600, LARGE_SIDE)):
         with tempfile.TemporaryDirectory() as folder:
             pictures = 130 if args.tiny else count
-            write_photos(args.data_dir / "hymenoptera", Path(folder), pictures, side)
-            found = raced(Path(folder), args.rounds, arms)
+            write_photos(args.data_dir / "hymenoptera", Path(folder), pictures, long_side)
+            found = raced(Path(folder), args.side, args.rounds, arms)
         results[name] = {"pictures": pictures, "arms": found}
         print(f"{pictures:,} photos of {name:<20}{'first':>10}{'later':>10}  pictures/s")
         for arm, times in found.items():
             speeds = [f"{pictures / times[key]['median']:>10,.0f}" for key in ("first_s", "later_s")]
             print(f"{arm:<34}{''.join(speeds)}")
     if not args.tiny:
-        write_result("photos", {"side": SIDE, "batch": BATCH, "results": results})
+        write_result(
+            "photos" if args.side == SIDE else f"photos_{args.side}",
+            {"side": args.side, "batch": BATCH, "results": results},
+        )
 
 
 if __name__ == "__main__":

@@ -38,10 +38,16 @@ from tellapart.training.schedules import SCHEDULES
 FIELDS = [field for kind in GROUPS.values() for field in dataclasses.fields(kind)]
 NAMES = [field.name for field in FIELDS]
 
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 share = st.floats(0, 0.49)
 count = st.integers(1, 10**6)
+word = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "data_dir": st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(Path),
+    "also": st.lists(word, max_size=3).map(tuple),
+    "path_column": word,
+    "label_column": word,
+    "allow_outside": st.booleans(),
     "size": count,
     "fit": st.sampled_from(typing.get_args(config_module.FitChoice)),
     "cache": st.sampled_from(typing.get_args(config_module.Cache)),
@@ -49,6 +55,11 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "val_share": share,
     "test_share": share,
     "split_seed": st.integers(),
+    "group_by": st.sampled_from(["patient", "(p[0-9]+)_", "^[^/]+", 'a "quoted" \\\\ one']),
+    "near_copies": st.booleans(),
+    "split": words.map(Path),
+    "folds": st.integers(2, 9),
+    "fold": st.integers(0, 1),
     "augment": st.sampled_from(typing.get_args(config_module.Augment)),
     "crop_padding": count,
     "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
@@ -101,7 +112,6 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
     "compile": st.sampled_from(["auto", "on", "off"]),
 }
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
 def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +123,9 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
         chosen.pop("nesterov", None)
     if chosen.get("hardest", [1.0]) != [1.0]:
         chosen = {name: value for name, value in chosen.items() if name not in ("mixup", "cutmix")}
+    if "split" in chosen or not {"folds", "fold"} <= chosen.keys():
+        chosen.pop("folds", None)
+        chosen.pop("fold", None)
     for name in [name for name in ("epochs", "steps", "time") if name in chosen][1:]:
         del chosen[name]
     return chosen
@@ -121,7 +134,7 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
 def setting_help() -> dict[str, str]:
     """Name of each setting -> the line that stands under its field."""
     texts: dict[str, str] = {}
-    for kind in GROUPS.values():
+    for kind in [base for group in GROUPS.values() for base in group.__mro__[-2::-1]]:
         body = ast.parse(inspect.getsource(kind)).body[0].body
         for node, after in itertools.pairwise(body):
             if (
@@ -351,7 +364,7 @@ def test_an_unknown_setting_is_told_what_is_near() -> None:
 
 
 def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
-    assert refused(xyzzy=1).startswith("Unknown setting 'xyzzy'. There are: data_dir, size, ")
+    assert refused(xyzzy=1).startswith("Unknown setting 'xyzzy'. There are: data_dir, also, ")
 
 
 @pytest.mark.parametrize(
@@ -424,6 +437,13 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
             {"milestones": [0.5, 0.2]},
             "milestones is [0.5, 0.2]; must be rising shares between 0 and 1, as in 0.5 0.75.",
         ),
+        ({"folds": 1, "fold": 0}, "folds is 1; must be 2 or more."),
+        ({"folds": 5}, "folds is 5, and fold is not set: both say what val is."),
+        ({"fold": 0}, "fold is 0, and folds is not set: both say what val is."),
+        ({"folds": 5, "fold": 5}, "fold is 5; must be 0 or more, and below folds, which is 5."),
+        ({"folds": 5, "fold": -1}, "fold is -1; must be 0 or more, and below folds, which is 5."),
+        ({"folds": 5, "fold": 0, "split": "a.csv"}, "split and folds both say what val is; give one of them."),
+        ({"group_by": "(p"}, "group_by is '(p'; not a regular expression: missing ), unterminated subpattern"),
         ({"milestones": [0, 0.5]}, "milestones is [0, 0.5]; must be rising shares between 0 and 1, as in 0.5 0.75."),
         ({"milestones": [1.0]}, "milestones is [1.0]; must be rising shares between 0 and 1, as in 0.5 0.75."),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellapart.names import counted, did_you_mean, listed, natural_key
+from tellapart.names import counted, did_you_mean, listed, natural_key, naturally_sorted
 
 
 def test_numbers_in_a_name_count_as_numbers() -> None:
@@ -69,3 +69,15 @@ def test_the_choices_may_come_from_an_iterator() -> None:
 )
 def test_things_are_counted_in_words(count: int, thing: str, words: str) -> None:
     assert counted(count, thing) == words
+
+
+@given(st.lists(st.text(st.sampled_from("a0129/"), max_size=6), max_size=9))
+def test_sorting_naturally_is_sorting_by_the_natural_key(texts: list[str]) -> None:
+    assert naturally_sorted(texts, str) == sorted(texts, key=lambda text: (natural_key(text), text))
+
+
+@given(st.lists(st.integers(0, 9999), max_size=9))
+def test_names_of_one_form_are_sorted_by_their_numbers(numbers: list[int]) -> None:
+    assert naturally_sorted([f"p{number:04d}.png" for number in numbers], str) == [
+        f"p{number:04d}.png" for number in sorted(numbers)
+    ]

@@ -1,17 +1,20 @@
-"""The Python face: train, load, predict, evaluate. It only calls the commands."""
+"""The Python face: check, train, load, predict, evaluate. It only calls the commands."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.commands.check import check, check_output
+from tellapart.commands.preflight import check_config, check_folder, check_output
 from tellapart.commands.recipes import below
 from tellapart.commands.watch import watch_for
-from tellapart.config import DataConfig, RunConfig
-from tellapart.errors import DataError
+from tellapart.config import Reading, RunConfig
+from tellapart.data import check_source
+from tellapart.errors import DataError, SettingError
+from tellapart.names import did_you_mean
 from tellapart.runs.run_folder import RunFolder, model_folder
 from tellapart.types import DataSpec, Measure, Part
 from tellapart.world import wait_passively
@@ -20,14 +23,15 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from tellapart.commands.check import Checked
     from tellapart.commands.predict import Answer
     from tellapart.runs.model_folder import Card
 
-__all__ = ["Answer", "Model", "Run", "load", "resume", "train"]
+__all__ = ["Answer", "Checked", "Model", "Run", "check", "load", "resume", "train"]
 
 
 def train(
-    data: str | Path,
+    data: str | Path | Sequence[str | Path],
     *,
     recipe: str | None = None,
     runs_dir: str | Path = "runs",
@@ -37,13 +41,15 @@ def train(
 ) -> Run:
     """Train once; the run comes out, and its folder is on the disk.
 
-    data      a word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class
+    data      a word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards; or a
+              list of them, which are mixed
     recipe    name of a shipped recipe, whose settings hold where `settings` are silent
     settings  any field of the configuration by its name, as in epochs=5, model="cnn", lr=0.01
     Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
     """
-    config = RunConfig.of(str(data), below(recipe, str(data), settings) | settings)
-    check(config)
+    first, settings = _mixed(data, settings)
+    config = RunConfig.of(first, below(recipe, first, settings) | settings)
+    check_config(config)
     check_output(Path(runs_dir), name)
     wait_passively()
     from tellapart.commands.train import train as train_command
@@ -67,6 +73,31 @@ def resume(
 
     asked = None if epochs is None else str(epochs)
     return Run(path=resume_command(Path(path), epochs=asked, allow_inexact=allow_inexact, watch=watch_for(quiet)))
+
+
+def check(
+    data: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path = "check",
+    quick: bool = False,
+    quiet: bool = False,
+    **reading: Any,
+) -> Checked:
+    """Look for what is wrong with data before training; its `issues`, `counts` and the `path` of its folder come out.
+
+    data     all that `train` takes
+    out      folder in which the folder of findings is made: issues.csv, check.html
+    quick    leave out the search for wrong labels, which trains models
+    reading  how the data are read, as in data_dir="data", path_column="file"
+    Nothing of the data is changed. Raises DataError where they can't be read at all.
+    """
+    first, asked = _read_as(data, reading)
+    check_source(first, asked)
+    check_folder("out", Path(out))
+    wait_passively()
+    from tellapart.commands.check import check as check_command
+
+    return check_command(first, asked, out=Path(out), quick=quick, watch=watch_for(quiet))
 
 
 def load(path: str | Path) -> Model:
@@ -159,15 +190,36 @@ class Model:
             len(answers), len(self.classes)
         )
 
-    def evaluate(self, data: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Measure]:
-        """Measures on labelled data (a word or a folder), by name: of a source with parts, on its test part.
+    def evaluate(self, data: str | Path | Sequence[str | Path], **reading: Any) -> dict[str, Measure]:
+        """Measures on labelled data, all that `train` takes, by name: of a source with parts, on its test part.
 
+        reading  how the data are read, as in data_dir="data", path_column="file"
         What the model was trained on is left out, where its run is known.
         """
         from tellapart.commands.evaluate import evaluate_on
 
-        config = DataConfig(data_dir=Path(data_dir) if data_dir else None)
-        return evaluate_on(self.module, self.card, data, config, self.seen).measures
+        first, asked = _read_as(data, reading)
+        return evaluate_on(self.module, self.card, first, asked, self.seen).measures
+
+
+def _mixed(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The first of the data, and the settings with the others in `also`."""
+    if isinstance(data, str | Path):
+        return str(data), settings
+    if not data:
+        raise SettingError("data is an empty list; give at least one thing to read.")
+    first, *others = map(str, data)
+    return first, settings | {"also": (*others, *map(str, settings.get("also", ())))}
+
+
+def _read_as(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, Reading]:
+    """The first of the data, and how they are all read; SettingError where a setting is of something else."""
+    first, settings = _mixed(data, settings)
+    known = [f.name for f in fields(Reading)]
+    for name in settings:
+        if name not in known:
+            raise SettingError(f"Unknown setting {name!r}. {did_you_mean(name, known)}")
+    return first, Reading(**settings)
 
 
 def __getattr__(name: str) -> Any:
@@ -175,4 +227,8 @@ def __getattr__(name: str) -> Any:
         from tellapart.commands.predict import Answer
 
         return Answer
+    if name == "Checked":
+        from tellapart.commands.check import Checked
+
+        return Checked
     raise AttributeError(f"module 'tellapart.api' has no attribute {name!r}")

@@ -11,9 +11,9 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from tellapart import __version__
-from tellapart.config import DataConfig, ModelConfig, OptimConfig, RunConfig, TrainConfig
+from tellapart.config import DataConfig, ModelConfig, OptimConfig, Reading, RunConfig, TrainConfig
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
+from tellapart.layers import CheckOutput, Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
 from tellapart.names import counted
 from tellapart.types import Part
 from tellapart.world import wait_passively
@@ -52,12 +52,13 @@ def train(
     Parameters
     ----------
     data
-        A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder of pictures per class.
+        A word (digits, mnist, fashion-mnist, cifar10), a folder with a folder of pictures per class, a table of paths
+        and labels (.csv, .tsv, .parquet), an archive (.zip, .tar, .tar.gz), arrays (.npz, .npy), or tar shards.
     """
     config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
-    from tellapart.commands.check import check, check_output
+    from tellapart.commands.preflight import check_config, check_output
 
-    check(config)
+    check_config(config)
     check_output(output.runs_dir, output.name)
     from tellapart.commands.show import show_run
     from tellapart.commands.train import train as train_command
@@ -86,7 +87,7 @@ def resume(
     allow_inexact
         Go on although threads, versions or data have changed, which loses the promise of equal bits.
     """
-    from tellapart.commands.check import check_resume
+    from tellapart.commands.preflight import check_resume
 
     check_resume(run, epochs)
     from tellapart.commands.resume import resume as resume_command
@@ -105,7 +106,7 @@ def evaluate(
     part: Part | None = None,
     require: tuple[str, ...] = (),
     predictions: Path | None = None,
-    data_dir: Path | None = None,
+    reading: Annotated[Reading, _flat("Data", 1)] = Reading(),
     output: Output = Output(),
 ) -> None:
     """Judge a model on labelled data, or again on the data of its run.
@@ -115,15 +116,13 @@ def evaluate(
     run
         A run folder or a model folder.
     data
-        A word or a folder with a folder of pictures per class; by default the data of the run, split as they were.
+        Whatever `train` takes; by default the data of the run, split as they were.
     part
         Which part of the run's own data; by default test.
     require
         Measures that must be reached, as in accuracy=0.95; exit code 4 where one is not.
     predictions
         CSV file to write, with the logits of every sample.
-    data_dir
-        Folder with data sets already on disk.
     """
     from tellapart.commands.gate import check_gate, parsed_demands
     from tellapart.data import check_source
@@ -136,7 +135,7 @@ def evaluate(
     if data is not None and part is not None:
         raise SettingError("part is of the run's own data; give either DATA or --part.")
     if data is not None:
-        check_source(data)
+        check_source(data, reading)
     elif not RunFolder(path=run).config.exists():
         raise SettingError(
             f"{run}: a model without its run. Give the data to judge it on: tellapart evaluate {run} DATA"
@@ -147,9 +146,9 @@ def evaluate(
 
     module, card = read_model(folder)
     if data is None:
-        result = evaluate_run(module, card, RunFolder(path=run), part or "test", data_dir)
+        result = evaluate_run(module, card, RunFolder(path=run), part or "test", reading.data_dir)
     else:
-        result = evaluate_on(module, card, data, DataConfig(data_dir=data_dir), RunFolder(path=run).seen())
+        result = evaluate_on(module, card, data, reading, RunFolder(path=run).seen())
     show_evaluation(result, as_json=output.json, quiet=output.quiet, predictions=predictions)
     check_gate(result.measures, demands)
 
@@ -186,6 +185,42 @@ def predict(
     if unread:
         raise DataError(
             f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above."
+        )
+
+
+@app.command
+def check(
+    data: str,
+    *,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    reading: Annotated[Reading, _flat("Data", 1)] = Reading(),
+    output: CheckOutput = CheckOutput(),
+) -> None:
+    """Say what is wrong with data before a model is trained on them; nothing is changed.
+
+    Exit code 3 where something should be put right first: a leak, a conflict, a lost class.
+
+    Parameters
+    ----------
+    data
+        Whatever `train` takes.
+    quick
+        Leave out the search for wrong labels, which trains models.
+    """
+    from tellapart.commands.preflight import check_folder
+    from tellapart.data import check_source
+
+    check_source(data, reading)
+    check_folder("out", output.out)
+    from tellapart.commands.check import check as check_command
+    from tellapart.commands.show import show_check
+    from tellapart.commands.watch import watch_for
+
+    found = check_command(data, reading, out=output.out, quick=quick, watch=watch_for(output.quiet))
+    show_check(found, as_json=output.json, quiet=output.quiet)
+    if found.blocking:
+        raise DataError(
+            f"{counted(len(found.blocking), 'finding')} to put right before training; {found.page} shows them."
         )
 
 

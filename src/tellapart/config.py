@@ -5,6 +5,7 @@ A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weig
 This file does not import torch.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
@@ -24,6 +25,8 @@ Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
+COLUMN_NAME = re.compile(r"\w+(?:[ -]\w+)*")
+"""A plain word or some."""
 Cache = Literal["auto", "ram", "disk", "none"]
 Augment = Literal["none", "light", "auto", "strong"]
 FitChoice = Literal["auto", "pad", "stretch", "crop"]
@@ -31,11 +34,33 @@ Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """The data, and how they are cut into parts."""
+class Reading:
+    """Where labelled data are, and how they are read."""
 
     data_dir: Path | None = None
     """Folder with data sets already on disk; without it they are looked for, then put, in the user's cache folder."""
+    also: tuple[str, ...] = ()
+    """More data, mixed with the first: each whatever the first may be."""
+    path_column: str | None = None
+    """Column of a table that names the pictures; by default the one called path, file, filename or image."""
+    label_column: str | None = None
+    """Column of a table that names their classes; by default the one called label, class, target or y."""
+    allow_outside: bool = False
+    """Read pictures outside a table's folder too, where the table names such."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+    @property
+    def group_column(self) -> str | None:
+        """Column of a table that names the groups; None leaves it to the one called group."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Reading):
+    """The data, and how they are cut into parts."""
+
     size: int | None = None
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: FitChoice = "auto"
@@ -52,6 +77,18 @@ class DataConfig:
     """Share of the pictures kept for the report, where no part of that name is given."""
     split_seed: int = 0
     """Another number gives another split; `seed` does not touch it."""
+    group_by: str | None = None
+    """Pattern whose first bracket takes a group out of a path, as in '(patient_[0-9]+)', or a column of a table: no
+    part that is carved out shares a group with another."""
+    near_copies: bool = True
+    """Keep pictures that look like copies of one on one side where parts are carved out of picture files."""
+    split: Path | None = None
+    """CSV file with the columns id and part, as the data/split.csv of a run: it says the parts, the shares have no say.
+    What it does not name is left out."""
+    folds: int | None = None
+    """Parts of equal size that the training pictures are dealt into, each class alike; one of them is val."""
+    fold: int | None = None
+    """Which of the folds is val, counted from 0."""
     augment: Augment | None = None
     """How much training pictures are changed, where the settings below leave it open; auto goes by their number, size
     and channels. What it came to is printed, and stands in the run's config.toml."""
@@ -103,6 +140,7 @@ class DataConfig:
             raise SettingError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
             )
+        self._check_split()
         if self.alternating and not self.flip:
             raise SettingError("alternating is true, but flip is not: set flip = true too.")
         for name, most in (("rotate", 180), ("brightness", 1), ("contrast", 1), ("saturation", 1)):
@@ -119,6 +157,31 @@ class DataConfig:
         """How pictures are fitted, once it is settled what `auto` means for them."""
         assert self.fit != "auto"
         return self.fit
+
+    @property
+    def group_column(self) -> str | None:
+        """The column that `group_by` names, where it is a plain word: as a pattern such tells nothing apart."""
+        return self.group_by if self.group_by is not None and COLUMN_NAME.fullmatch(self.group_by) else None
+
+    def _check_split(self) -> None:
+        """Refuse what says nothing about the parts, or says it twice."""
+        if self.group_by is not None:
+            try:
+                re.compile(self.group_by)
+            except re.error as error:
+                raise SettingError(f"group_by is {self.group_by!r}; not a regular expression: {error}.") from None
+        at_least(self, "folds", 2)
+        if self.folds is not None and self.split is not None:
+            raise SettingError("split and folds both say what val is; give one of them.")
+        if (self.folds is None) != (self.fold is None):
+            given, missing = ("folds", "fold") if self.fold is None else ("fold", "folds")
+            raise SettingError(f"{given} is {getattr(self, given)}, and {missing} is not set: both say what val is.")
+        if self.folds is not None and self.fold is not None and not 0 <= self.fold < self.folds:
+            raise SettingError(f"fold is {self.fold}; must be 0 or more, and below folds, which is {self.folds}.")
+
+    def parted_by(self, path: Path) -> "DataConfig":
+        """The same with the parts that a file says."""
+        return replace(self, split=path, folds=None, fold=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,7 +367,7 @@ class RunConfig:
     """One training run, whole: what `config.toml` in the run folder holds."""
 
     data: str
-    """A word (digits, mnist, fashion-mnist, cifar10) or a folder with a folder per class."""
+    """A word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards."""
     load: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

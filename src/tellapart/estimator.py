@@ -17,7 +17,7 @@ from tellapart.commands.learner import best_module, check_patience, new_learner
 from tellapart.commands.recipes import below
 from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.watch import Silence
-from tellapart.config import GROUPS, RunConfig
+from tellapart.config import GROUPS, Reading, RunConfig
 from tellapart.data.arrays import ArraySource
 from tellapart.data.batches import unlabelled
 from tellapart.data.resident import Loaded, load
@@ -28,7 +28,10 @@ from tellapart.models import check_model
 from tellapart.types import EpochEnd
 from tellapart.world import join_world
 
-NOT_FOR_ARRAYS = ("data_dir", "size", "fit", "test_share", "split_seed")
+NOT_FOR_ARRAYS = (
+    *(f.name for f in fields(Reading)),
+    *("size", "fit", "test_share", "split_seed", "near_copies", "split", "folds", "fold"),
+)
 """Settings about files and reports, which a fit on arrays has no use for."""
 DEFAULTS = {"val_share": 0.0}
 """Where the estimator differs: like scikit-learn's own, it learns from every sample it is given."""

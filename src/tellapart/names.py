@@ -2,13 +2,31 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+DIGITS = str.maketrans("123456789", "000000000")
 
 
 def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key that counts numbers as numbers: `class2` before `class10`."""
     parts = tuple((0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part)
     return (*parts, (-1, text))  # so that 1 and 01 have an order too
+
+
+def naturally_sorted(items: Iterable[T], text: Callable[[T], str]) -> list[T]:
+    """The items by the natural order of their texts, and where that is equal by the texts.
+
+    Where the digits of all texts stand in the same places, as in picture-0001 to picture-9999, their plain order is the
+    natural one, at a tenth of the time.
+    """
+    items = list(items)
+    shapes = (text(item).translate(DIGITS) for item in items)
+    first = next(shapes, "")
+    if all(shape == first for shape in shapes):
+        return sorted(items, key=text)
+    return sorted(items, key=lambda item: (natural_key(text(item)), text(item)))
 
 
 def listed(words: Iterable[str], *, most: int = 12) -> str:

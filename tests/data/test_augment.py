@@ -23,6 +23,7 @@ BOTH = Augmentation(crop_padding=2, flip=True)
 FILL = (90, 120, 250)
 SETTINGS: dict[str, dict[str, Any]] = {
     "crop": {"crop_padding": 2},
+    "resized crop": {"resized_crop": 0.3},
     "flip": {"flip": True},
     "alternating": {"flip": True, "alternating": True},
     "rotate": {"rotate": 40.0},

@@ -19,7 +19,7 @@ from tellapart.data.decode import decode, peek, picture_of, read_file
 from tellapart.data.folder import FolderSource
 from tellapart.data.items import values_of
 from tellapart.data.keeping import decoded
-from tellapart.data.resize import fit_picture
+from tellapart.data.resize import Form, fit_picture, picture_in
 from tellapart.errors import UnreadableError
 from tellapart.types import DataSpec, Fit
 
@@ -294,6 +294,14 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     assert "200 scans" in cause_of(slow)
 
 
+def test_a_sequential_jpeg_of_thousands_of_scans_is_refused_where_they_would_be_read() -> None:
+    content = saved(picture(16, 16), "JPEG")
+    first = content.index(b"\xff\xda")
+    one_colour = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + bytes(4)
+    assert "200 scans" in cause_of(content[:first] + one_colour * 1000 + content[-2:])
+    assert decode(content + one_colour * 1000).shape == (16, 16, 3)  # behind all that is read
+
+
 def test_a_colour_profile_that_looks_like_scans_is_no_scan() -> None:
     assert decode(saved(picture(), "JPEG", icc_profile=b"\xff\xda" * 5000)).shape == (5, 7, 3)
 
@@ -503,3 +511,12 @@ def test_what_is_predicted_is_decoded_as_what_was_learned_from(tmp_path: Path) -
     ((_, learned),) = decoded(source, source.entries()[0], (40, 60, 3), DataConfig(fit="crop"))
     (predicted,) = values_of([tmp_path / "a" / "1.jpg"], spec)
     assert np.array_equal(np.asarray(learned), np.asarray(predicted))
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_a_file_brought_to_a_form_is_what_fitting_its_pixels_gives(name: str, fit: Fit) -> None:
+    for channels in (1, 3):
+        form = Form(height=4, width=9, channels=channels, fit=fit)
+        fitted = fit_picture(decode(FILES[name], (4, 9)), *form.shape, fit)
+        assert np.array_equal(picture_in(FILES[name], form), fitted)

@@ -14,6 +14,7 @@ from tellapart.config import DataConfig
 from tellapart.data import keeping
 from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import LARGEST_SIDE, Loaded, key_of, load, load_labelled
+from tellapart.data.resize import Form
 from tellapart.data.source import Entry
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import PARTS, DataSpec, Issue, Part
@@ -47,7 +48,7 @@ class FakeSource:
             for i, (name, value) in enumerate(self.values.items())
         ], self.issues
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
+    def value(self, entry: Entry, form: Form | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         value = self.values[entry.id]
         if isinstance(value, UnreadableError):
             raise value
@@ -273,7 +274,7 @@ def test_without_a_training_sample_there_is_nothing_to_train_on(parts: dict[str,
 
 def test_another_error_of_a_source_is_not_swallowed() -> None:
     class Broken(FakeSource):
-        def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
+        def value(self, entry: Entry, form: Form | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
             raise ZeroDivisionError(entry.id)
 
     for in_memory in (True, False):
@@ -291,7 +292,7 @@ def free_memory(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
 
 def test_data_that_do_not_fit_in_memory_are_refused_before_any_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     class Unread(FakeSource):
-        def value(self, entry: Entry, room: tuple[int, int] | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
+        def value(self, entry: Entry, form: Form | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
             pytest.fail(f"{entry.id} was decoded")
 
     free_memory(monkeypatch, 1_000_000)

@@ -8,7 +8,7 @@ import pytest
 from tests.photos import make_photos
 
 from tellapart.config import DataConfig
-from tellapart.data import SOURCES, check_source, open_source
+from tellapart.data import FILES, SOURCES, check_source, open_source
 from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
 from tellapart.data.source import Source
@@ -99,8 +99,36 @@ def test_it_loads_into_parts_that_share_no_content(source: Source) -> None:
 
 
 def test_an_unknown_word_is_answered_with_what_is_near(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nmist: neither a folder nor a known data set\. Did you mean 'mnist'\?"):
+    with pytest.raises(
+        DataError, match=r"nmist: neither a file, a folder nor a known data set\. Did you mean 'mnist'\?"
+    ):
         check_source("nmist")
-    (tmp_path / "file.csv").touch()
-    with pytest.raises(DataError, match="a file"):
-        check_source(tmp_path / "file.csv")
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "model.pt", "data.pkl", "pets.rar", "pets.7z", "noname", "pets.tar.zst"])
+def test_a_file_that_is_no_source_is_answered_with_what_is_one(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(DataError, match=rf"{name}: a file.* or a file of these: \.csv, \.tsv, \.parquet, \.zip"):
+        check_source(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused_like_any_other(name: str) -> None:
+    with pytest.raises(DataError, match="neither a file"):
+        check_source(name)
+
+
+FORM = {
+    "csv": "manifest", "tsv": "manifest", "txt": "manifest", "parquet": "parquet", "npz": "npz", "npy": "npz",
+    **dict.fromkeys(("zip", "tar", "tar.gz", "tgz", "tar.xz", "txz", "tar.bz2", "tbz2", "tbz"), "archive"),
+}  # fmt: skip
+
+
+def test_every_suffix_has_an_opener_that_exists() -> None:
+    from importlib import import_module
+
+    rows = {suffix.removeprefix("."): row for row in FILES for suffix in row.suffixes}
+    assert {suffix: row.opener.split(":")[0] for suffix, row in rows.items()} == FORM
+    for row in FILES:
+        for module, function in (name.split(":") for name in (row.opener, row.needs) if name):
+            assert callable(getattr(import_module(f"tellapart.data.{module}"), function))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from tellapart.config import DataConfig, RunConfig, read_toml
+from tellapart.config import Reading, RunConfig, read_toml
 from tellapart.data import check_source, open_source
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Resident, load, load_labelled
@@ -28,13 +28,13 @@ class Evaluation:
 
 
 def evaluate_on(
-    module: nn.Module, card: Card, data: str | Path, config: DataConfig, seen: frozenset[str] = frozenset()
+    module: nn.Module, card: Card, data: str | Path, reading: Reading, seen: frozenset[str] = frozenset()
 ) -> Evaluation:
     """How the model does on `data`: the test part of a source with parts, and of any source what it has not seen.
 
     seen  contents, in hex, that it was trained or chosen on
     """
-    part, issues = load_labelled(open_source(data, config), card.spec, seen)
+    part, issues = load_labelled(open_source(data, reading), card.spec, seen)
     return judged(module, card.spec, part, card.counts, tuple(issues))
 
 
@@ -43,10 +43,10 @@ def evaluate_run(module: nn.Module, card: Card, run: RunFolder, part: Part, data
     settings = read_toml(run.config)
     config = RunConfig.of(settings.pop("data"), settings | ({"data_dir": data_dir} if data_dir else {}))
     try:
-        check_source(config.data)
+        check_source(config.data, config.load)
     except DataError as error:
         raise DataError(f"{error} To judge the model on other data: tellapart evaluate {run.path} DATA") from None
-    loaded = load(open_source(config.data, config.load), config.load)
+    loaded = load(open_source(config.data, config.load), run.parted(config.load))
     if loaded.fingerprint != card.fingerprint:
         raise DataError(
             f"{config.data}: not the data that this run was made of. "

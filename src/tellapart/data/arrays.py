@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError
 from tellapart.types import Issue, Part
@@ -47,7 +48,7 @@ class ArraySource:
         """Every sample, in the order of the arrays; there are no issues."""
         return self._entries, ()
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:  # noqa: ARG002
+    def value(self, entry: Entry, form: Form | None = None) -> Value:  # noqa: ARG002
         """uint8 (H, W, C) or float32 (F,), a view into the memory of the source."""
         value: Value = self.array[self._rows[entry.id]]
         return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -120,9 +120,13 @@ def augmented(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmen
 
     draw = partial(uniform, keys, order.seed, order.epoch)
     if augmentation.resized_crop:
-        pictures = resized_crops(pictures, rows, draw, augmentation.resized_crop)
-        rows = torch.arange(len(rows), device=rows.device)
-    changed = _moved(pictures, rows, keys, order, augmentation)
+        mirrored = _mirrored(keys, order, augmentation.alternating) if augmentation.flip else None
+        changed = resized_crops(pictures, rows, draw, augmentation.resized_crop, mirrored)
+        if augmentation.crop_padding or augmentation.turns:
+            all_of_them = torch.arange(len(rows), device=rows.device)
+            changed = _moved(changed, all_of_them, keys, order, replace(augmentation, flip=False, alternating=False))
+    else:
+        changed = _moved(pictures, rows, keys, order, augmentation)
     if augmentation.colours:
         brightness = _factors(draw, "brightness", augmentation.brightness)
         contrast = _factors(draw, "contrast", augmentation.contrast)

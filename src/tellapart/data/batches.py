@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented, in_pairs
+from tellapart.data.passage import passage
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
-from tellapart.seeds import seed_of
 from tellapart.types import Batch, Order
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     """
     import torch
 
-    rows = _rows(part, order)
+    rows = passage(len(part), part.blocks, order).to(part.inputs.device)
     augments = bool(augmentation) and part.inputs.ndim == 4
     mixes = augments and augmentation.mixes
     steps = steps_per_epoch(len(rows), batch)
@@ -58,15 +58,6 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
             partners=partners,
             shares=shares,
         )
-
-
-def _rows(part: Resident, order: Order) -> Tensor:
-    """The rows of a pass in their order, int64 (N,)."""
-    import torch
-
-    generator = torch.Generator().manual_seed(seed_of(order.seed, "order", order.epoch))
-    rows = torch.randperm(len(part), generator=generator).to(part.inputs.device)
-    return rows if order.among is None else rows[torch.isin(rows, order.among)]
 
 
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:

@@ -77,6 +77,7 @@ TURNS = {
 """EXIF orientation -> what undoes it; 5 and above swap height and width."""
 LATE_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """Chunks with the orientation of a PNG; they may stand behind its pixels."""
+SEQUENTIAL_FRAMES, END_OF_IMAGE, START_OF_SCAN = (0xC0, 0xC1), 0xD9, 0xDA
 JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 SIXTEEN_TO_EIGHT = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
 PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
@@ -88,6 +89,11 @@ def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
     room  height and width that it will be brought to: a JPEG of twice that and more is decoded at a half, a quarter or
           an eighth of its size, by the library's own smaller transform, and never comes out smaller than that
     """
+    return as_array(decode_image(content, room))
+
+
+def decode_image(content: bytes, room: tuple[int, int] | None = None) -> Image.Image:
+    """The same as a PIL image of mode L or RGB."""
     with _one_line_causes():
         image = _opened(content)
         if room is not None and image.format == "JPEG":
@@ -108,20 +114,17 @@ def peek(content: bytes) -> tuple[int, int, int]:
         return height, width, 1 if _is_grey(image) else 3
 
 
-def picture_of(item: object, room: tuple[int, int] | None = None) -> Picture:
-    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4).
-
-    room  as for `decode`
-    """
+def picture_of(item: object) -> Picture:
+    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
     if isinstance(item, str | Path):
-        return decode(read_file(Path(item)), room)
+        return decode(read_file(Path(item)))
     if isinstance(item, bytes | bytearray | memoryview):
-        return decode(bytes(item), room)
+        return decode(bytes(item))
     if isinstance(item, Image.Image):
         with _one_line_causes():
             _check_size(*item.size)
             item.load()
-            return _normalised(item)
+            return as_array(_normalised(item))
     if isinstance(item, np.ndarray):
         return _of_array(item)
     raise UnreadableError(
@@ -178,7 +181,7 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
         causes = (cause for start, cause in IMPOSTORS if re.match(start, content[:1024]))
         raise UnreadableError(next(causes, f"not a picture of a known format; {ACCEPTED}")) from None
     _check_size(*image.size)
-    if content.startswith(b"\xff\xd8") and _scans(content) > MAX_SCANS:
+    if content.startswith(b"\xff\xd8") and _too_many_scans(content):
         raise UnreadableError(f"a JPEG of more than {MAX_SCANS} scans, made to be slow")
     return image
 
@@ -190,16 +193,24 @@ def _check_size(width: int, height: int) -> None:
         raise UnreadableError(f"{width} x {height} = {width * height:,} pixels; at most {MAX_PIXELS:,} are decoded")
 
 
-def _scans(jpeg: bytes) -> int:
-    """Scans of a JPEG file, counted no further than just above MAX_SCANS."""
-    scans, position = 0, 2
+def _too_many_scans(jpeg: bytes) -> bool:
+    """Whether a JPEG file has more than MAX_SCANS scans that are read.
+
+    Where the first scan of a sequential file has all the colours, as nearly always, the library reads no other.
+    """
+    scans, colours, position = 0, None, 2
     while scans <= MAX_SCANS and (segment := JPEG_SEGMENT.search(jpeg, position)):
         code, position = segment[0][1], segment.end()
-        if code == 0xD9:  # end of image
+        if code in SEQUENTIAL_FRAMES:
+            colours = jpeg[position + 7 : position + 8]
+        elif code == END_OF_IMAGE:
             break
-        scans += code == 0xDA  # start of scan
+        elif code == START_OF_SCAN:
+            if scans == 0 and jpeg[position + 2 : position + 3] == colours:
+                return False
+            scans += 1
         position += int.from_bytes(jpeg[position : position + 2], "big")
-    return scans
+    return scans > MAX_SCANS
 
 
 def _orientation(image: Image.Image, content: bytes = b"") -> int:
@@ -226,17 +237,17 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _normalised(image: Image.Image, content: bytes = b"") -> Picture:
-    """The pixels of a loaded image of any mode, turned as EXIF asks."""
+def _normalised(image: Image.Image, content: bytes = b"") -> Image.Image:
+    """A loaded image of any mode as one of mode L or RGB, turned as EXIF asks."""
     mode = "L" if _is_grey(image) else "RGB"
     turn = TURNS.get(_orientation(image, content))
     if turn is not None:
         image = image.transpose(turn)
     if image.mode == "F" or image.mode.startswith("I"):
-        return _scaled(image)
+        return Image.fromarray(_scaled(image))
     if image.has_transparency_data:
         image = _on_white(image)
-    return as_array(image if image.mode == mode else image.convert(mode))
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -249,8 +260,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _scaled(image: Image.Image) -> Picture:
-    """uint8 (H, W, 1) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
+def _scaled(image: Image.Image) -> np.ndarray[Any, Any]:
+    """uint8 (H, W) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
     values = np.array(image)
     low, high = values.min(), values.max()
     most = 1 if image.mode == "F" else 65535
@@ -259,8 +270,7 @@ def _scaled(image: Image.Image) -> Picture:
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         values[values == transparent] = most
-    eight = np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
-    return eight[:, :, np.newaxis]
+    return np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
 
 
 def _of_array(array: np.ndarray[Any, Any]) -> Picture:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tellapart.data.decode import picture_of
-from tellapart.data.resize import fit_picture
+from tellapart.data.decode import picture_of, read_file
+from tellapart.data.resize import Form, fit_picture, picture_in
 from tellapart.data.source import Value
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import DataSpec
@@ -45,9 +45,7 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
         try:
             if spec.kind == "vector":
                 return vector_of(item, spec)
-            channels, height, width = spec.shape
-            content = item.read() if hasattr(item, "read") else item
-            return fit_picture(picture_of(content, (height, width)), height, width, channels, spec.fit)
+            return picture_value(item.read() if hasattr(item, "read") else item, spec)
         except UnreadableError as error:
             return error
 
@@ -56,6 +54,16 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
         return
     with ThreadPoolExecutor(len(available_cpus())) as pool:
         yield from pool.map(value, items)
+
+
+def picture_value(item: Any, spec: DataSpec) -> Value:
+    """uint8 (H, W, C) of a path, bytes, PIL image or array, in the form that the model takes."""
+    channels, height, width = spec.shape
+    if isinstance(item, str | Path):
+        item = read_file(Path(item))
+    if isinstance(item, bytes | bytearray | memoryview):
+        return picture_in(bytes(item), Form(height=height, width=width, channels=channels, fit=spec.fit))
+    return fit_picture(picture_of(item), height, width, channels, spec.fit)
 
 
 def vector_of(item: Any, spec: DataSpec) -> Value:

@@ -14,7 +14,7 @@ import numpy as np
 from tellapart.config import Cache, DataConfig
 from tellapart.data.download import cache_home
 from tellapart.data.pixels import pixels_of, room_bytes
-from tellapart.data.resize import fit_picture
+from tellapart.data.resize import Form, fit_picture
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError, SettingError, UnreadableError
@@ -74,19 +74,24 @@ def way_of(source: Source, count: int, shape: tuple[int, ...], asked: Cache) -> 
 def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     import torch
 
-    values: dict[str, Value] = {}
+    whole = torch.empty((len(entries), *shape), dtype=torch.uint8 if source.kind == "image" else torch.float32)
+    rows: dict[str, int] = {}
     issues: list[Issue] = []
+    filled = whole.numpy()
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
             issues.append(_unreadable(entry, value))
         else:
-            values[entry.id] = value
-    return Kept(
-        way="ram",
-        readable=[entry for entry in entries if entry.id in values],
-        inputs=lambda chosen: torch.from_numpy(np.stack([values[entry.id] for entry in chosen])),
-        issues=issues,
-    )
+            filled[len(rows)] = value
+            rows[entry.id] = len(rows)
+
+    def inputs(chosen: Sequence[Entry]) -> Tensor:
+        places = [rows[entry.id] for entry in chosen]
+        if places == list(range(places[0], places[0] + len(places))):
+            return whole[places[0] : places[-1] + 1]  # a part as it lies is not copied
+        return whole[torch.tensor(places)]
+
+    return Kept(way="ram", readable=[entry for entry in entries if entry.id in rows], inputs=inputs, issues=issues)
 
 
 def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
@@ -163,7 +168,8 @@ def _value(source: Source, shape: tuple[int, ...], config: DataConfig, entry: En
         if source.kind == "vector":
             return source.value(entry)
         height, width, channels = shape
-        return fit_picture(source.value(entry, (height, width)), height, width, channels, config.fit_taken)
+        form = Form(height=height, width=width, channels=channels, fit=config.fit_taken)
+        return fit_picture(source.value(entry, form), height, width, channels, config.fit_taken)
     except UnreadableError as error:
         return error
 

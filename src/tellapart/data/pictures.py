@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Literal
 
-from tellapart.data.decode import decode, peek
+from tellapart.data.decode import peek
 from tellapart.data.download import cache_home
 from tellapart.data.known import WORTH, Header, Known, Stamp
-from tellapart.data.placing import Place, by_path, entry_key, told, unreadable
+from tellapart.data.placing import Place, by_path, in_order, told, unreadable
+from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted
@@ -55,9 +56,9 @@ class PictureSource:
         """
         return self._scanned
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
-        return decode(self._read(entry.id), room)
+        return picture_in(self._read(entry.id), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
@@ -74,7 +75,7 @@ class PictureSource:
             raise DataError(
                 f"{self._where}: none of {counted(len(places), 'picture')} can be read. {told(issues)}".rstrip()
             )
-        return tuple(sorted(entries, key=entry_key)), by_path(issues)
+        return in_order(entries), by_path(issues)
 
     def _headers(self, paths: list[str]) -> Sequence[Header | UnreadableError]:
         """Digest and shape of each file, or what is wrong with it; those alone are read that are not known."""

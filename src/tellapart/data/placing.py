@@ -1,12 +1,14 @@
 """Where a picture belongs: its part and class, from the folders that it lies in; and what is left out, and why."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 
 from tellapart.data.source import Entry
 from tellapart.errors import DataError
-from tellapart.names import counted, listed, natural_key
+from tellapart.names import counted, listed, natural_key, naturally_sorted
 from tellapart.types import PARTS, Issue, Part
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
@@ -117,6 +119,10 @@ def by_path(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=lambda i: path_key(i.path)))
 
 
-def entry_key(entry: Entry) -> tuple[object, ...]:
-    """Sort key of entries: part, class, path."""
-    return PARTS.index(entry.part) if entry.part else 0, natural_key(entry.label), entry.label, *path_key(entry.id)
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries, naturally sorted by part, class and path."""
+    groups: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[PARTS.index(entry.part) if entry.part else 0, entry.label].append(entry)
+    classes = sorted(groups, key=lambda group: (group[0], natural_key(group[1]), group[1]))
+    return tuple(chain.from_iterable(naturally_sorted(groups[group], lambda entry: entry.id) for group in classes))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tellapart.config import DataConfig, FitChoice
+from tellapart.data.alike import look_alikes
 from tellapart.data.fitting import fitting_fit
-from tellapart.data.keeping import kept
+from tellapart.data.keeping import Kept, kept
 from tellapart.data.source import Entry, Source, Value
-from tellapart.data.split import Split, fingerprint, split_entries
+from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+SUMMED = 64
+"""Pictures whose squares are summed in float32, exactly: 64 x 255 x 255 is below 2^24; few enough for the caches."""
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
 
@@ -42,6 +46,8 @@ class Resident:
     ids: tuple[str, ...]
     weights: Tensor | None = None
     """float32 (N,), the share of each in the loss; None counts each as 1."""
+    blocks: Tensor | None = None
+    """int64 (N,), the piece of the source that each is read from anew; None where the order costs no time."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -54,6 +60,7 @@ class Resident:
             keys=self.keys.to(device),
             ids=self.ids,
             weights=None if self.weights is None else self.weights.to(device),
+            blocks=self.blocks,
         )
 
 
@@ -80,7 +87,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
     fit, fitted = _fit(shapes, shape, config.fit)
     config = replace(config, fit=fit)
     found = kept(source, entries, shape, config)
-    split = split_entries(found.readable, config)
+    split = split_entries(found.readable, config, _near(source, found, config))
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
@@ -94,7 +101,11 @@ def load(source: Source, config: DataConfig) -> Loaded:
         fit=fit,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
-    lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
+    if found.way == "none":
+        parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
+    lost = sorted(
+        {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
+    )
     told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
         spec=spec,
@@ -105,6 +116,13 @@ def load(source: Source, config: DataConfig) -> Loaded:
         cache=found.way,
         fitted=fitted,
     )
+
+
+def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
+    """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
+    if not config.near_copies or source.kind == "vector" or source.in_memory:
+        return None
+    return partial(look_alikes, found.inputs)
 
 
 def _without_samples(name: str, kind: str) -> Issue:
@@ -161,6 +179,15 @@ def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) 
         ids=tuple(e.id for e in entries),
         weights=_weights(entries),
     )
+
+
+def _blocks(entries: Sequence[Entry]) -> Tensor | None:
+    """int64 (N,); None where all are read from one piece."""
+    import torch
+
+    if len({e.block for e in entries}) < 2:
+        return None
+    return torch.tensor([e.block for e in entries], dtype=torch.int64)
 
 
 def _weights(entries: Sequence[Entry]) -> Tensor | None:
@@ -223,10 +250,10 @@ def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:
 
     count, height, width, channels = pictures.shape
     sums, squares = torch.zeros(2, height * width * channels, dtype=torch.int64)
-    for start in range(0, count, 512):
-        wide = pictures[start : start + 512].flatten(1).to(torch.int32)
-        sums += wide.sum(0)
-        squares += (wide * wide).sum(0)
+    for start in range(0, count, SUMMED):
+        wide = pictures[start : start + SUMMED].flatten(1).float()
+        sums += wide.sum(0).long()
+        squares += wide.square_().sum(0).long()
     values = count * height * width
     mean, square = (total.reshape(-1, channels).sum(0).double().numpy() / values for total in (sums, squares))
     return mean, square

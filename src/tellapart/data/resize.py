@@ -1,10 +1,36 @@
-"""A decoded picture, brought to the size and channels that a model takes."""
+"""A picture, brought to the size and channels that a model takes."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from tellapart.data.decode import Picture, as_array
+from tellapart.data.decode import Picture, as_array, decode, decode_image
 from tellapart.types import Fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a model takes."""
+
+    height: int
+    width: int
+    channels: int
+    fit: Fit
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+def picture_in(content: bytes, form: Form | None) -> Picture:
+    """uint8 (H, W, C) of a picture file, in a form if there is one; UnreadableError says in a line what is wrong.
+
+    The same as fitting what `decode` gives with the form's room, without the array between them.
+    """
+    if form is None:
+        return decode(content)
+    return as_array(_fitted(decode_image(content, (form.height, form.width)), form))
 
 
 def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: Fit) -> Picture:
@@ -16,13 +42,20 @@ def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: F
     if picture.shape == (height, width, channels):
         return picture
     image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    image = image.convert("L" if channels == 1 else "RGB")
-    if fit == "pad":
-        image = _padded(image, height, width)
-    elif image.size != (width, height):
-        box = _centre(image, width / height) if fit == "crop" else None
-        image = image.resize((width, height), Image.Resampling.BILINEAR, box)
-    return as_array(image)
+    return as_array(_fitted(image, Form(height=height, width=width, channels=channels, fit=fit)))
+
+
+def _fitted(image: Image.Image, form: Form) -> Image.Image:
+    """An image of mode L or RGB in a form."""
+    mode = "L" if form.channels == 1 else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    if image.size == (form.width, form.height):
+        return image
+    if form.fit == "pad":
+        return _padded(image, form.height, form.width)
+    box = _centre(image, form.width / form.height) if form.fit == "crop" else None
+    return image.resize((form.width, form.height), Image.Resampling.BILINEAR, box)
 
 
 def _centre(image: Image.Image, aspect: float) -> tuple[float, float, float, float]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from tellapart.data.resize import Form
 from tellapart.names import counted
 from tellapart.types import PARTS, Issue, Part
 
@@ -31,6 +32,8 @@ class Entry:
     """What it belongs together with, as a patient or a film; None where the source does not say."""
     weight: float | None = None
     """Its share in the loss, finite and 0 or more; None counts as 1."""
+    block: int = 0
+    """Number of the piece of the source that it lies in, as of a shard: samples of one are quick to read together."""
 
 
 class Source(Protocol):
@@ -48,10 +51,10 @@ class Source(Protocol):
     place: str
     """What tells it apart from every other one on this machine: a resolved path, or its name."""
 
-    def value(self, entry: Entry, room: tuple[int, int] | None = None) -> Value:
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
         """The decoded sample; UnreadableError says what is wrong with it.
 
-        room  height and width that a picture will be brought to: it may come out smaller than it is, but not than that
+        form  what a picture is brought to, where the source can do so while it decodes; else it comes as it is
         """
 
 

@@ -1,0 +1,58 @@
+"""Several sources as one: their samples one after the other, under the name of where they come from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
+
+from tellapart.data.resize import Form
+from tellapart.data.source import Entry, Source, Value
+from tellapart.errors import DataError
+from tellapart.types import Issue
+
+
+class MixedSource:
+    """The samples of all sources; parts are kept, and ids begin with the name of their source."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        kinds = {source.kind: source.name for source in sources}
+        if len(kinds) > 1:
+            raise DataError(
+                f"{kinds['image']} holds pictures, but {kinds['vector']} numbers; they can't be mixed. Train on one."
+            )
+        self.kind: Literal["image", "vector"] = sources[0].kind
+        self.in_memory = all(source.in_memory for source in sources)
+        self._sources = dict(zip(_unique([source.name for source in sources]), sources, strict=True))
+        self.name = "+".join(self._sources)
+        self.place = "\0".join(source.place for source in sources)
+
+    def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
+        """Every sample of each source, in the order of the sources; the issues likewise."""
+        return self._entries
+
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
+        """The decoded sample, as its source gives it."""
+        name, _, rest = entry.id.partition("/")
+        return self._sources[name].value(replace(entry, id=rest), form)
+
+    @cached_property
+    def _entries(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
+        found = {name: source.entries() for name, source in self._sources.items()}
+        entries = [replace(e, id=f"{name}/{e.id}") for name, (given, _) in found.items() for e in given]
+        if self.kind == "vector" and len({e.shape for e in entries}) > 1:
+            lengths = [f"{name} {given[0].shape[0]}" for name, (given, _) in found.items()]
+            raise DataError(
+                f"The sources hold vectors of differing lengths: {', '.join(lengths)}. They can't be mixed."
+            )
+        issues = [replace(i, path=f"{name}/{i.path}") for name, (_, given) in found.items() for i in given]
+        return tuple(entries), tuple(issues)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names without slashes, all different: the second `photos` is `photos-2`."""
+    taken: list[str] = []
+    for name in names:
+        plain = name.replace("/", "_")
+        options = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(names) + 1))
+        taken.append(next(option for option in options if option not in taken))
+    return taken
