@@ -35,6 +35,10 @@ bench: .venv/dev
 	$(BIN)/python bench/saving.py
 	$(BIN)/python bench/million.py
 	$(BIN)/python bench/time_budget.py
+	$(BIN)/python bench/augment.py
+	$(BIN)/python bench/label_errors.py
+	$(BIN)/python bench/near_copies.py
+	$(BIN)/python bench/near_split.py
 	$(BIN)/python bench/cifar94.py
 	$(BIN)/python bench/table.py
 

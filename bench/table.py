@@ -170,6 +170,39 @@ def of_million(found: Found) -> list[str]:
     return table([f"{found['count']:,} pictures opened from", "first, each is read", "later", "memory at most"], rows)
 
 
+def of_near_copies(found: Found) -> list[str]:
+    """Copies found, and copies planted."""
+    rows = []
+    for data in ("cifar10", "mnist"):
+        result = found[data]
+        share = f"{100 * result['share_of_test']:.1f} %"
+        rows.append(
+            [f"`{data}`", f"{result['pictures']:,}", f"{result['pairs']:,}", share, f"{result['seconds']:.0f} s"]
+        )
+    lines = table(["near copies in", "pictures", "pairs", "of test with a copy in train", "search"], rows)
+    looked = found["looked_at"]
+    if looked:
+        lines[-1:] = [
+            "",
+            f"Of {looked['pairs']} random pairs of CIFAR-10's training part, looked at one by one, {looked['right']} "
+            "were right. The ciFAIR study (arXiv:1902.00423) counts copies in train for 3.3 % of its test part.",
+            "",
+        ]
+    rows = [[name, f"{share:.1%}".replace("%", " %")] for name, share in found["planted_found"].items()]
+    return lines + table(["planted among CIFAR-10's 50,000", "found"], rows)
+
+
+def of_label_errors(found: Found) -> list[str]:
+    """Labels flipped, and found."""
+    rows = []
+    for data, result in found["sets"].items():
+        shares = [f"{result[name]:.1%}".replace("%", " %") for name in ("of_flagged_flipped", "of_flipped_flagged")]
+        precision, seconds_taken = f"{result['average_precision']:.3f}", f"{result['seconds']:.0f} s"
+        rows.append([f"`{data}`", f"{result['samples']:,}", precision, *shares, seconds_taken])
+    head = f"{100 * found['share_flipped']:.0f} % of labels flipped in"
+    return table([head, "samples", "average precision", "of named were flipped", "of flipped were named", "time"], rows)
+
+
 PARTS = {
     "recipes": of_recipes,
     "cifar94": of_cifar94,
@@ -180,6 +213,8 @@ PARTS = {
     "time_budget": of_time_budget,
     "saving": of_saving,
     "million": of_million,
+    "label_errors": of_label_errors,
+    "near_copies": of_near_copies,
 }
 
 

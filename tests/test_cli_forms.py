@@ -39,7 +39,7 @@ def test_a_bad_row_is_a_line_of_the_issues(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"cat/none.png,cat\n")
     main(["train", "pets.csv", *QUICK])
     with Path("runs/pets/data/issues.csv").open(newline="") as file:
-        (row,) = csv.DictReader(file)
+        (row,) = (row for row in csv.DictReader(file) if row["kind"] != "tiny-class")
     assert (row["path"], row["kind"], row["detail"]) == ("pets.csv:26", "missing", "'cat/none.png': no such file")
 
 

@@ -34,11 +34,11 @@ from tellapart.models.activations import ACTIVATIONS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
-from tellapart.types import Fit
 
 FIELDS = [field for kind in GROUPS.values() for field in dataclasses.fields(kind)]
 NAMES = [field.name for field in FIELDS]
 
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 share = st.floats(0, 0.49)
 count = st.integers(1, 10**6)
 word = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -49,12 +49,18 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "label_column": word,
     "allow_outside": st.booleans(),
     "size": count,
-    "fit": st.sampled_from(typing.get_args(Fit)),
+    "fit": st.sampled_from(typing.get_args(config_module.FitChoice)),
     "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "sizes": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "val_share": share,
     "test_share": share,
     "split_seed": st.integers(),
+    "group_by": st.sampled_from(["patient", "(p[0-9]+)_", "^[^/]+", 'a "quoted" \\\\ one']),
+    "near_copies": st.booleans(),
+    "split": words.map(Path),
+    "folds": st.integers(2, 9),
+    "fold": st.integers(0, 1),
+    "augment": st.sampled_from(typing.get_args(config_module.Augment)),
     "crop_padding": count,
     "resized_crop": st.floats(0, 1, exclude_min=True, exclude_max=True),
     "flip": st.booleans(),
@@ -65,6 +71,10 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "contrast": st.floats(0, 1, exclude_min=True),
     "saturation": st.floats(0, 1, exclude_min=True),
     "cutout": count,
+    "trivial": st.booleans(),
+    "erasing": st.floats(0, 1),
+    "mixup": st.floats(0, 1e9),
+    "cutmix": st.floats(0, 1e9),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
     "dense": count,
@@ -102,7 +112,6 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
     "compile": st.sampled_from(["auto", "on", "off"]),
 }
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
 def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +121,11 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
         chosen.pop("alternating", None)
     if chosen.get("optimiser") != "sgd" or not chosen.get("momentum", 1):
         chosen.pop("nesterov", None)
+    if chosen.get("hardest", [1.0]) != [1.0]:
+        chosen = {name: value for name, value in chosen.items() if name not in ("mixup", "cutmix")}
+    if "split" in chosen or not {"folds", "fold"} <= chosen.keys():
+        chosen.pop("folds", None)
+        chosen.pop("fold", None)
     for name in [name for name in ("epochs", "steps", "time") if name in chosen][1:]:
         del chosen[name]
     return chosen
@@ -379,14 +393,14 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
             "schedule is 'cosin'. Did you mean 'cosine'? There are: constant, step, cosine, linear.",
         ),
         ({"activation": ["relu"]}, "activation is ('relu',). Did you mean 'relu'? There are: relu, leaky-relu, elu, "),
-        ({"fit": "zoom"}, "fit is 'zoom'. There are: stretch, pad, crop."),
+        ({"fit": "zoom"}, "fit is 'zoom'. There are: auto, pad, stretch, crop."),
         ({"loss": None}, "loss is None. There are: cross-entropy."),
         ({"metric": "acuracy"}, "metric is 'acuracy'. Did you mean 'accuracy'? There are: accuracy, balanced-accuracy"),
         ({"device": "gpu"}, "device is 'gpu'. Did you mean 'cpu'? There are: auto, cpu, cuda."),
         ({"precision": "fp16"}, "precision is 'fp16'. Did you mean 'bf16'? There are: auto, fp32, bf16."),
         # out of range
         ({"size": 0}, "size is 0; must be 1 or more."),
-        ({"crop_padding": 0}, "crop_padding is 0; must be 1 or more."),
+        ({"crop_padding": -1}, "crop_padding is -1; must be 0 or more."),
         ({"dense": -1}, "dense is -1; must be 1 or more."),
         ({"epochs": 0}, "epochs is 0; must be 1 or more."),
         ({"batch": 0}, "batch is 0; must be 1 or more."),
@@ -423,6 +437,13 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
             {"milestones": [0.5, 0.2]},
             "milestones is [0.5, 0.2]; must be rising shares between 0 and 1, as in 0.5 0.75.",
         ),
+        ({"folds": 1, "fold": 0}, "folds is 1; must be 2 or more."),
+        ({"folds": 5}, "folds is 5, and fold is not set: both say what val is."),
+        ({"fold": 0}, "fold is 0, and folds is not set: both say what val is."),
+        ({"folds": 5, "fold": 5}, "fold is 5; must be 0 or more, and below folds, which is 5."),
+        ({"folds": 5, "fold": -1}, "fold is -1; must be 0 or more, and below folds, which is 5."),
+        ({"folds": 5, "fold": 0, "split": "a.csv"}, "split and folds both say what val is; give one of them."),
+        ({"group_by": "(p"}, "group_by is '(p'; not a regular expression: missing ), unterminated subpattern"),
         ({"milestones": [0, 0.5]}, "milestones is [0, 0.5]; must be rising shares between 0 and 1, as in 0.5 0.75."),
         ({"milestones": [1.0]}, "milestones is [1.0]; must be rising shares between 0 and 1, as in 0.5 0.75."),
     ],

@@ -12,7 +12,7 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src"
 FOUNDATION = ("errors", "types", "names", "phases", "checks", "config", "seeds", "world", "files")
-ROOMS = ("data", "models", "training", "runs", "evaluation", "commands")
+ROOMS = ("data", "models", "training", "runs", "evaluation", "audit", "commands")
 FACES = ("api", "estimator", "layers", "cli", "__main__")
 HEAVY = ("torch", "sklearn", "matplotlib", "scipy")
 PICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -155,7 +155,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}") == []
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["--version"], ["models"]])
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["check", "--help"], ["--version"], ["models"]])
 def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     assert loaded_by(f"from tellapart.cli import main\ntry:\n    main({argv!r})\nexcept SystemExit:\n    pass") == []
 
@@ -165,6 +165,7 @@ def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     [
         ["train", "digits", "--lr", "-1"],
         ["train", "digitz"],
+        ["check", "digitz"],
         ["train", "digits", "--model", "cnm"],
         ["resume", "nowhere"],
     ],

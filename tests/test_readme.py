@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_readme_shows_every_command() -> None:
-    assert {words[1] for words in COMMANDS} >= {"train", "evaluate", "predict", "models", "recipes", "doctor"}
+    assert {words[1] for words in COMMANDS} >= {"check", "train", "evaluate", "predict", "models", "recipes", "doctor"}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -80,7 +80,7 @@ def test_the_tables_of_a_recipe_are_named_like_data_sets(recipe: Recipe) -> None
 def test_the_cifar_table_counts_for_cifar_alone() -> None:
     path = find_recipe("cnn-16-32").path
     assert RunConfig.of("cifar10", read_toml(path, "cifar10", SOURCES)).load.flip is True
-    assert RunConfig.of("mnist", read_toml(path, "mnist", SOURCES)).load.flip is False
+    assert RunConfig.of("mnist", read_toml(path, "mnist", SOURCES)).load.flip is None
 
 
 def test_an_unknown_recipe_is_answered_with_the_near_one() -> None:

@@ -1,4 +1,4 @@
-"""The Python face: train, load, predict, evaluate. It only calls the commands."""
+"""The Python face: check, train, load, predict, evaluate. It only calls the commands."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tellapart.commands.check import check, check_output
+from tellapart.commands.preflight import check_config, check_folder, check_output
 from tellapart.commands.recipes import below
 from tellapart.commands.watch import watch_for
 from tellapart.config import Reading, RunConfig
+from tellapart.data import check_source
 from tellapart.errors import DataError, SettingError
 from tellapart.names import did_you_mean
 from tellapart.runs.run_folder import RunFolder, model_folder
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from tellapart.commands.check import Checked
     from tellapart.commands.predict import Answer
     from tellapart.runs.model_folder import Card
 
-__all__ = ["Answer", "Model", "Run", "load", "resume", "train"]
+__all__ = ["Answer", "Checked", "Model", "Run", "check", "load", "resume", "train"]
 
 
 def train(
@@ -47,7 +49,7 @@ def train(
     """
     first, settings = _mixed(data, settings)
     config = RunConfig.of(first, below(recipe, first, settings) | settings)
-    check(config)
+    check_config(config)
     check_output(Path(runs_dir), name)
     wait_passively()
     from tellapart.commands.train import train as train_command
@@ -71,6 +73,31 @@ def resume(
 
     asked = None if epochs is None else str(epochs)
     return Run(path=resume_command(Path(path), epochs=asked, allow_inexact=allow_inexact, watch=watch_for(quiet)))
+
+
+def check(
+    data: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path = "check",
+    quick: bool = False,
+    quiet: bool = False,
+    **reading: Any,
+) -> Checked:
+    """Look for what is wrong with data before training; its `issues`, `counts` and the `path` of its folder come out.
+
+    data     all that `train` takes
+    out      folder in which the folder of findings is made: issues.csv, check.html
+    quick    leave out the search for wrong labels, which trains models
+    reading  how the data are read, as in data_dir="data", path_column="file"
+    Nothing of the data is changed. Raises DataError where they can't be read at all.
+    """
+    first, asked = _read_as(data, reading)
+    check_source(first, asked)
+    check_folder("out", Path(out))
+    wait_passively()
+    from tellapart.commands.check import check as check_command
+
+    return check_command(first, asked, out=Path(out), quick=quick, watch=watch_for(quiet))
 
 
 def load(path: str | Path) -> Model:
@@ -171,12 +198,8 @@ class Model:
         """
         from tellapart.commands.evaluate import evaluate_on
 
-        first, settings = _mixed(data, reading)
-        known = [f.name for f in fields(Reading)]
-        for name in settings:
-            if name not in known:
-                raise SettingError(f"Unknown setting {name!r}. {did_you_mean(name, known)}")
-        return evaluate_on(self.module, self.card, first, Reading(**settings), self.seen).measures
+        first, asked = _read_as(data, reading)
+        return evaluate_on(self.module, self.card, first, asked, self.seen).measures
 
 
 def _mixed(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -189,9 +212,23 @@ def _mixed(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) ->
     return first, settings | {"also": (*others, *map(str, settings.get("also", ())))}
 
 
+def _read_as(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, Reading]:
+    """The first of the data, and how they are all read; SettingError where a setting is of something else."""
+    first, settings = _mixed(data, settings)
+    known = [f.name for f in fields(Reading)]
+    for name in settings:
+        if name not in known:
+            raise SettingError(f"Unknown setting {name!r}. {did_you_mean(name, known)}")
+    return first, Reading(**settings)
+
+
 def __getattr__(name: str) -> Any:
     if name == "Answer":
         from tellapart.commands.predict import Answer
 
         return Answer
+    if name == "Checked":
+        from tellapart.commands.check import Checked
+
+        return Checked
     raise AttributeError(f"module 'tellapart.api' has no attribute {name!r}")

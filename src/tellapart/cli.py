@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from tellapart import __version__
 from tellapart.config import DataConfig, ModelConfig, OptimConfig, Reading, RunConfig, TrainConfig
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.layers import Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
+from tellapart.layers import CheckOutput, Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
 from tellapart.names import counted
 from tellapart.types import Part
 from tellapart.world import wait_passively
@@ -56,9 +56,9 @@ def train(
         and labels (.csv, .tsv, .parquet), an archive (.zip, .tar, .tar.gz), arrays (.npz, .npy), or tar shards.
     """
     config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
-    from tellapart.commands.check import check, check_output
+    from tellapart.commands.preflight import check_config, check_output
 
-    check(config)
+    check_config(config)
     check_output(output.runs_dir, output.name)
     from tellapart.commands.show import show_run
     from tellapart.commands.train import train as train_command
@@ -87,7 +87,7 @@ def resume(
     allow_inexact
         Go on although threads, versions or data have changed, which loses the promise of equal bits.
     """
-    from tellapart.commands.check import check_resume
+    from tellapart.commands.preflight import check_resume
 
     check_resume(run, epochs)
     from tellapart.commands.resume import resume as resume_command
@@ -185,6 +185,42 @@ def predict(
     if unread:
         raise DataError(
             f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above."
+        )
+
+
+@app.command
+def check(
+    data: str,
+    *,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    reading: Annotated[Reading, _flat("Data", 1)] = Reading(),
+    output: CheckOutput = CheckOutput(),
+) -> None:
+    """Say what is wrong with data before a model is trained on them; nothing is changed.
+
+    Exit code 3 where something should be put right first: a leak, a conflict, a lost class.
+
+    Parameters
+    ----------
+    data
+        Whatever `train` takes.
+    quick
+        Leave out the search for wrong labels, which trains models.
+    """
+    from tellapart.commands.preflight import check_folder
+    from tellapart.data import check_source
+
+    check_source(data, reading)
+    check_folder("out", output.out)
+    from tellapart.commands.check import check as check_command
+    from tellapart.commands.show import show_check
+    from tellapart.commands.watch import watch_for
+
+    found = check_command(data, reading, out=output.out, quick=quick, watch=watch_for(output.quiet))
+    show_check(found, as_json=output.json, quiet=output.quiet)
+    if found.blocking:
+        raise DataError(
+            f"{counted(len(found.blocking), 'finding')} to put right before training; {found.page} shows them."
         )
 
 

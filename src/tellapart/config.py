@@ -5,6 +5,7 @@ A setting has one name everywhere: the flag `--weight-decay`, the TOML key `weig
 This file does not import torch.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
@@ -24,7 +25,11 @@ Loss = Literal["cross-entropy"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
+COLUMN_NAME = re.compile(r"\w+(?:[ -]\w+)*")
+"""A plain word or some."""
 Cache = Literal["auto", "ram", "disk", "none"]
+Augment = Literal["none", "light", "auto", "strong"]
+FitChoice = Literal["auto", "pad", "stretch", "crop"]
 Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
 
 
@@ -46,6 +51,11 @@ class Reading:
     def __post_init__(self) -> None:
         check_types(self)
 
+    @property
+    def group_column(self) -> str | None:
+        """Column of a table that names the groups; None leaves it to the one called group."""
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Reading):
@@ -53,8 +63,8 @@ class DataConfig(Reading):
 
     size: int | None = None
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
-    fit: Fit = "stretch"
-    """How a picture of another shape is brought to that size."""
+    fit: FitChoice = "auto"
+    """How a picture of another shape is brought to that size; auto goes by the shapes of the training pictures."""
     cache: Cache = "auto"
     """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
     nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
@@ -67,13 +77,28 @@ class DataConfig(Reading):
     """Share of the pictures kept for the report, where no part of that name is given."""
     split_seed: int = 0
     """Another number gives another split; `seed` does not touch it."""
+    group_by: str | None = None
+    """Pattern whose first bracket takes a group out of a path, as in '(patient_[0-9]+)', or a column of a table: no
+    part that is carved out shares a group with another."""
+    near_copies: bool = True
+    """Keep pictures that look like copies of one on one side where parts are carved out of picture files."""
+    split: Path | None = None
+    """CSV file with the columns id and part, as the data/split.csv of a run: it says the parts, the shares have no say.
+    What it does not name is left out."""
+    folds: int | None = None
+    """Parts of equal size that the training pictures are dealt into, each class alike; one of them is val."""
+    fold: int | None = None
+    """Which of the folds is val, counted from 0."""
+    augment: Augment | None = None
+    """How much training pictures are changed, where the settings below leave it open; auto goes by their number, size
+    and channels. What it came to is printed, and stands in the run's config.toml."""
     crop_padding: int | None = None
-    """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size."""
+    """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size, or 0."""
     resized_crop: float | None = None
     """Least share of the area of a training picture that a random part of it covers, as in 0.35; the part, of any
     place and of an aspect from 3:4 to 4:3 of the picture's own, is brought to the full size."""
-    flip: bool = False
-    """Mirror half of the training pictures, left to right."""
+    flip: bool | None = None
+    """Mirror half of the training pictures, left to right; by default only where `augment` finds that it is safe."""
     alternating: bool = False
     """Mirror each picture in every second epoch: whether in the even or odd ones is its own draw; needs flip."""
     rotate: float | None = None
@@ -88,12 +113,25 @@ class DataConfig(Reading):
     """Share at most by which the colours of a training picture are strengthened or weakened."""
     cutout: int | None = None
     """Pixels a side of a square, anywhere on a training picture, that is filled with the mean colour."""
+    trivial: bool | None = None
+    """Change each training picture by one operation, drawn evenly from fourteen, at a strength that is drawn evenly."""
+    erasing: float | None = None
+    """Share of the training pictures of which a rectangle, of 2 to 40 % of the area, is filled with the mean colour."""
+    mixup: float | None = None
+    """Blend each training picture with another one and learn both classes by their shares, which are drawn from the
+    beta distribution of this alpha, as in 0.2; 0 for none. With cutmix, half of the pictures are changed either way."""
+    cutmix: float | None = None
+    """Paste a rectangle of another training picture into each one and learn both classes by their shares, which are
+    drawn from the beta distribution of this alpha, as in 1; 0 for none."""
 
     def __post_init__(self) -> None:
         check_types(self)
         at_least(self, "size", 1)
-        at_least(self, "crop_padding", 1)
         at_least(self, "cutout", 1)
+        for name in ("crop_padding", "erasing", "mixup", "cutmix"):
+            at_least(self, name, 0)
+        if self.erasing is not None and self.erasing > 1:
+            raise SettingError(f"erasing is {self.erasing:g}; must be a share of the pictures: at most 1.")
         if not self.sizes or not all(0 < size <= 1 for size in self.sizes):
             raise SettingError(f"sizes is {list(self.sizes)}; must be shares of the full size: above 0, at most 1.")
         share(self, "val_share")
@@ -102,6 +140,7 @@ class DataConfig(Reading):
             raise SettingError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
             )
+        self._check_split()
         if self.alternating and not self.flip:
             raise SettingError("alternating is true, but flip is not: set flip = true too.")
         for name, most in (("rotate", 180), ("brightness", 1), ("contrast", 1), ("saturation", 1)):
@@ -112,6 +151,37 @@ class DataConfig(Reading):
             raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
         if self.scale is not None and not 0 < self.scale < 1:
             raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
+
+    @property
+    def fit_taken(self) -> Fit:
+        """How pictures are fitted, once it is settled what `auto` means for them."""
+        assert self.fit != "auto"
+        return self.fit
+
+    @property
+    def group_column(self) -> str | None:
+        """The column that `group_by` names, where it is a plain word: as a pattern such tells nothing apart."""
+        return self.group_by if self.group_by is not None and COLUMN_NAME.fullmatch(self.group_by) else None
+
+    def _check_split(self) -> None:
+        """Refuse what says nothing about the parts, or says it twice."""
+        if self.group_by is not None:
+            try:
+                re.compile(self.group_by)
+            except re.error as error:
+                raise SettingError(f"group_by is {self.group_by!r}; not a regular expression: {error}.") from None
+        at_least(self, "folds", 2)
+        if self.folds is not None and self.split is not None:
+            raise SettingError("split and folds both say what val is; give one of them.")
+        if (self.folds is None) != (self.fold is None):
+            given, missing = ("folds", "fold") if self.fold is None else ("fold", "folds")
+            raise SettingError(f"{given} is {getattr(self, given)}, and {missing} is not set: both say what val is.")
+        if self.folds is not None and self.fold is not None and not 0 <= self.fold < self.folds:
+            raise SettingError(f"fold is {self.fold}; must be 0 or more, and below folds, which is {self.folds}.")
+
+    def parted_by(self, path: Path) -> "DataConfig":
+        """The same with the parts that a file says."""
+        return replace(self, split=path, folds=None, fold=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +372,13 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        mixing = [name for name in ("mixup", "cutmix") if getattr(self.load, name)]
+        if mixing and self.train.hardest != (1.0,):
+            raise SettingError(
+                f"hardest goes by each picture's own loss, and {mixing[0]} shows none alone: leave one of them out."
+            )
 
     @staticmethod
     def of(data: str, settings: dict[str, Any]) -> "RunConfig":

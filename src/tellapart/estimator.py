@@ -28,7 +28,10 @@ from tellapart.models import check_model
 from tellapart.types import EpochEnd
 from tellapart.world import join_world
 
-NOT_FOR_ARRAYS = (*(f.name for f in fields(Reading)), "size", "fit", "test_share", "split_seed")
+NOT_FOR_ARRAYS = (
+    *(f.name for f in fields(Reading)),
+    *("size", "fit", "test_share", "split_seed", "near_copies", "split", "folds", "fold"),
+)
 """Settings about files and reports, which a fit on arrays has no use for."""
 DEFAULTS = {"val_share": 0.0}
 """Where the estimator differs: like scikit-learn's own, it learns from every sample it is given."""

@@ -37,6 +37,15 @@ class RunOutput(Output):
     """Name of the run folder; by default that of the data. One that is taken gets a number, nothing is overwritten."""
 
 
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class CheckOutput(Output):
+    """Where the findings go."""
+
+    out: Path = Path("check")
+    """Folder that holds a folder of findings for each check; one whose name is taken gets a number."""
+
+
 @Parameter(name="*", group=Group("Settings from files", sort_key=0))
 @dataclass(frozen=True, kw_only=True)
 class Layers:
@@ -50,13 +59,14 @@ class Layers:
 
 def check_variables() -> None:
     """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
-    groups = (*GROUPS.values(), RunOutput, Layers)
+    groups = (*GROUPS.values(), RunOutput, CheckOutput, Layers)
     words = {f.name for group in groups for f in fields(group)} | {
         "data",
         "require",
         "predictions",
         "part",
         "allow_inexact",
+        "quick",
     }
     known = {f"TELLAPART_{word.upper()}" for word in words}
     for name in sorted(os.environ):

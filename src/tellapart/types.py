@@ -92,6 +92,10 @@ class Batch:
     """float32 (B,), the sample's share in the loss; None counts each as 1."""
     rows: Tensor | None = None
     """int64 (B,), where the samples stand in their part; None where it is of no interest."""
+    partners: Tensor | None = None
+    """int64 (B,), class of the picture that each one is mixed with; None where none is mixed."""
+    shares: Tensor | None = None
+    """float32 (B,), how much of each mixed picture is its own, in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import torch
 from tests.outcome import differing, outcome
 from tests.photos import make_photos
 
+import tellapart
 from tellapart.cli import main
 from tellapart.commands.resume import resume
 from tellapart.commands.train import train
@@ -336,7 +337,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "instructions": (lambda then: then.update(instructions="VSX"), "instructions: VSX then, "),
     "torch": (lambda then: then["versions"].update(torch="1.0"), f"torch: 1.0 then, {version('torch')} now"),
     "numpy": (lambda then: then["versions"].pop("numpy"), "numpy: None then, "),
-    "data": (lambda then: then.update(fingerprint="0"), "data: others than it was trained on, so val and test"),
+    "data": (lambda then: then.update(fingerprint="0"), "data: others than it was trained on; what its data/split.csv"),
 }
 
 
@@ -366,6 +367,17 @@ def test_all_that_has_changed_is_named_at_once(home: Path, tmp_path: Path) -> No
         resume(run)
 
 
+def test_a_run_goes_on_with_the_parts_that_it_wrote_whatever_became_of_the_file_it_was_given(
+    home: Path, tmp_path: Path, unbroken: dict[str, bytes]
+) -> None:
+    given = tmp_path / "given.csv"
+    given.write_bytes((home / "unbroken/data/split.csv").read_bytes())
+    run = stopped(home, tmp_path, split=given)
+    given.unlink()
+    resume(run)
+    assert (run / "model/weights.safetensors").read_bytes() == unbroken["model/weights.safetensors"]
+
+
 def test_a_picture_more_is_noticed(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "photos", tmp_path / "photos")
     run = stopped(tmp_path, tmp_path)
@@ -386,10 +398,19 @@ def test_fewer_pictures_than_the_epoch_had_end_it_where_inexact_is_allowed(home:
     assert facts(run)["status"] == "finished"
 
 
-def test_a_class_more_is_refused_even_where_inexact_is_allowed(home: Path, tmp_path: Path) -> None:
+def test_a_class_more_is_left_out_where_inexact_is_allowed(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "photos", tmp_path / "photos")
     run = stopped(tmp_path, tmp_path)
     shutil.copytree(tmp_path / "photos/red", tmp_path / "photos/crimson")
+    resume(run, allow_inexact=True)
+    assert tellapart.load(run).classes == ("blue", "green", "red")
+
+
+def test_a_class_more_is_refused_where_the_run_has_lost_its_split_file(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "photos", tmp_path / "photos")
+    run = stopped(tmp_path, tmp_path)
+    shutil.copytree(tmp_path / "photos/red", tmp_path / "photos/crimson")
+    (run / "data/split.csv").unlink()
     with pytest.raises(DataError, match=r"'\d\.bias' does not fit the model that the settings and data of now give"):
         resume(run, allow_inexact=True)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,29 @@ from tests.outcome import differing, outcome
 from tests.photos import make_photos
 
 import tellapart
+from tellapart.commands.evaluate import evaluate_run
 from tellapart.commands.train import train
+from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig, read_toml
+from tellapart.errors import DataError
 from tellapart.evaluation.measures import measure
 from tellapart.evaluation.tables import measures_json, read_predictions_csv
 from tellapart.files import verify_manifest
 from tellapart.runs.checkpoint import AVERAGE, BEST, WEIGHTS, checkpoints, newest_checkpoint, read_position
+from tellapart.runs.model_folder import read_model
+from tellapart.runs.run_folder import RunFolder
 
 SETTINGS = {"epochs": 4, "batch": 8, "crop_padding": 2, "flip": True, "dropout": 0.2}
+
+
+class Said(Silence):
+    """Keeps what is told on the way."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +143,41 @@ def test_another_seed_gives_other_weights_and_the_same_split(home: Path, run: Pa
     assert (other / "data/split.csv").read_bytes() == (run / "data/split.csv").read_bytes()
 
 
+def test_a_run_given_the_split_file_of_another_has_its_parts(home: Path, run: Path) -> None:
+    settings = {"epochs": 1, "split": run / "data/split.csv", "split_seed": 5, "val_share": 0.4}
+    other = train(RunConfig.of(str(home / "photos"), settings), runs_dir=home / "same-parts")
+    assert (other / "data/split.csv").read_bytes() == (run / "data/split.csv").read_bytes()
+    assert f"Parts as {run / 'data/split.csv'} says." in (other / "report.html").read_text()
+
+
+def test_a_run_is_judged_on_the_parts_that_it_wrote(home: Path, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    split = tmp_path / "run/data/split.csv"
+    text = split.read_text()
+    split.write_text(text.replace(",train,", ",test,", 3))
+    module, card = read_model(tmp_path / "run/model")
+    judged = evaluate_run(module, card, RunFolder(path=tmp_path / "run"), "test")
+    assert len(judged.predictions.ids) == text.count(",test,") + 3
+
+
+def test_groups_and_folds_are_told_and_in_the_facts_and_the_report(home: Path) -> None:
+    said = Said()
+    settings = {"epochs": 1, "group_by": r"(\d)\.png", "folds": 3, "fold": 2, "test_share": 0.2}
+    run = train(RunConfig.of(str(home / "photos"), settings), runs_dir=home / "folds", watch=said)
+    words = ["10 groups, 0 of them in two parts", "val is fold 2 of 3, counted from 0"]
+    assert any(line.endswith("; ".join(["3 classes", *words])) for line in said.lines)
+    assert json.loads((run / "run.json").read_text())["data"]["split"] == words
+    assert f"by a hash of their content; {'; '.join(words)}." in (run / "report.html").read_text()
+    ends = {row["group"]: row["part"] for row in rows(run / "data/split.csv")}
+    assert all(ends[row["group"]] == row["part"] for row in rows(run / "data/split.csv"))
+
+
+def test_a_split_file_that_is_wrong_is_refused_before_anything_is_made(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.csv: can't be read"):
+        train(RunConfig.of(str(home / "photos"), {"split": tmp_path / "nowhere.csv"}), runs_dir=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_the_model_has_the_weights_of_the_best_epoch(run: Path) -> None:
     best, model = newest_checkpoint(run / "checkpoints") / BEST, run / "model/weights.safetensors"
     assert best.read_bytes() == model.read_bytes()
@@ -197,3 +248,36 @@ def test_a_loss_that_is_no_number_ends_the_run_as_failed_and_says_what_to_do(hom
     with pytest.raises(tellapart.errors.TellapartError, match="training diverged"):
         train(config, runs_dir=home / "failed")
     assert json.loads((home / "failed/photos/run.json").read_text())["status"] == "failed"
+
+
+# ---- what is chosen
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose augmentation and fit were left open, on upright and wide photos."""
+    folder = tmp_path_factory.mktemp("chosen")
+    make_photos(folder / "photos", each=20)
+    config = RunConfig.of(str(folder / "photos"), {"epochs": 2, "batch": 8, "size": 20, "augment": "auto"})
+    return train(config, runs_dir=folder / "runs")
+
+
+def test_what_was_chosen_is_told_in_the_facts(chosen: Path) -> None:
+    told = json.loads((chosen / "run.json").read_text())["chosen"]
+    assert told[-1].startswith("augmentation: strong (")
+    assert "colour pictures a class are few): crop_padding 2," in told[-1]
+
+
+def test_the_settings_of_a_run_hold_what_was_chosen(chosen: Path) -> None:
+    settings = read_toml(chosen / "config.toml")
+    assert "augment" not in settings
+    assert settings["fit"] in ("stretch", "crop", "pad")
+    assert settings["crop_padding"] == 2
+    assert (settings["trivial"], settings["mixup"], settings["cutmix"]) == (True, 0.2, 1.0)
+    assert isinstance(settings["flip"], bool)
+
+
+def test_a_run_with_a_policy_can_be_had_again_from_its_settings(chosen: Path, tmp_path: Path) -> None:
+    settings = read_toml(chosen / "config.toml")
+    again = train(RunConfig.of(settings.pop("data"), settings), runs_dir=tmp_path)
+    assert (again / "model/weights.safetensors").read_bytes() == (chosen / "model/weights.safetensors").read_bytes()

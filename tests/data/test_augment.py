@@ -32,6 +32,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "contrast": {"contrast": 0.6},
     "saturation": {"saturation": 0.9},
     "cutout": {"cutout": 3, "fill": FILL},
+    "trivial": {"trivial": True},
+    "erasing": {"erasing": 1.0, "fill": FILL},
 }
 EACH = {name: Augmentation(**given) for name, given in SETTINGS.items()}
 EACH["all"] = Augmentation(**{name: value for given in SETTINGS.values() for name, value in given.items()})

@@ -21,6 +21,10 @@ ALL: dict[str, Any] = {
     "contrast": 0.4,
     "saturation": 0.5,
     "cutout": 8,
+    "trivial": True,
+    "erasing": 0.25,
+    "mixup": 0.2,
+    "cutmix": 1.0,
 }
 PICTURES = DataSpec(kind="image", shape=(3, 24, 32), classes=("a", "b"), mean=(125.3, 122.5, 113.9), std=(1.0,) * 3)
 VECTORS = DataSpec(kind="vector", shape=(2,), classes=("a", "b"), mean=(float("inf"), 0.0), std=(1.0, 1.0))
@@ -53,6 +57,21 @@ def refused(**wrong: Any) -> str:
         ({"saturation": 2}, "saturation is 2; must be above 0 and at most 1."),
         ({"cutout": 0}, "cutout is 0; must be 1 or more."),
         ({"cutout": 2.5}, "cutout is 2.5; must be a whole number."),
+        ({"crop_padding": -1}, "crop_padding is -1; must be 0 or more."),
+        ({"trivial": 1}, "trivial is 1; must be true or false."),
+        ({"erasing": -0.1}, "erasing is -0.1; must be 0 or more."),
+        ({"erasing": 1.5}, "erasing is 1.5; must be a share of the pictures: at most 1."),
+        ({"mixup": -1}, "mixup is -1; must be 0 or more."),
+        ({"cutmix": -0.5}, "cutmix is -0.5; must be 0 or more."),
+        ({"augment": "storng"}, "augment is 'storng'. Did you mean 'strong'? There are: none, light, auto, strong."),
+        (
+            {"mixup": 0.2, "hardest": (1.0, 0.5)},
+            "hardest goes by each picture's own loss, and mixup shows none alone: leave one of them out.",
+        ),
+        (
+            {"cutmix": 1, "hardest": (0.5,)},
+            "hardest goes by each picture's own loss, and cutmix shows none alone: leave one of them out.",
+        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
@@ -94,6 +113,11 @@ def test_a_cutout_that_could_hide_a_picture_is_refused() -> None:
         Augmentation.of(DataConfig(cutout=24), PICTURES)
     assert str(caught.value) == "cutout is 24, but the pictures have 32x24 pixels; must be below 24."
     assert Augmentation.of(DataConfig(cutout=23), PICTURES).cutout == 23
+
+
+@pytest.mark.parametrize("off", ["crop_padding", "erasing", "mixup", "cutmix"])
+def test_a_zero_is_nothing_to_do(off: str) -> None:
+    assert not Augmentation.of(DataConfig(**{off: 0}), PICTURES)
 
 
 def test_nothing_happens_to_vectors() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.data.formats import lay, picture, pictures, table
 
-from tellapart.config import Reading
+from tellapart.config import DataConfig, Reading
 from tellapart.data import check_source, open_source
 from tellapart.data.delimited import MOST_LETTERS
 from tellapart.errors import DataError, SettingError
@@ -102,6 +102,21 @@ def test_group_and_weight_are_carried(root: Path) -> None:
     (root / "t.csv").write_bytes(table([("cat/1.png", "cat", "p7", "2.5")], "path,label,group,weight"))
     (entry,) = open_source(root / "t.csv", Reading()).entries()[0]
     assert (entry.group, entry.weight) == ("p7", 2.5)
+
+
+def test_the_column_of_groups_can_be_named(root: Path) -> None:
+    (root / "t.csv").write_bytes(table([("cat/1.png", "cat", "p7", "g1")], "path,label,Patient_ID,group"))
+    for name in ("Patient_ID", "patient id"):
+        (entry,) = open_source(root / "t.csv", DataConfig(group_by=name)).entries()[0]
+        assert entry.group == "p7"
+    (entry,) = open_source(root / "t.csv", DataConfig(group_by="(c.t)/")).entries()[0]
+    assert entry.group == "g1"  # a pattern is of the paths; the split puts what it finds in the place of these
+
+
+def test_a_column_of_groups_that_is_not_there_is_refused_with_what_is_near(root: Path) -> None:
+    (root / "t.csv").write_bytes(table([("cat/1.png", "cat", "p7")], "path;label;patient", ";"))
+    with pytest.raises(SettingError, match=r"group_by is 'patent', which .* does not have\. Did you mean 'patient'\?"):
+        check_source(root / "t.csv", DataConfig(group_by="patent"))
 
 
 def test_empty_group_and_weight_are_none(root: Path) -> None:

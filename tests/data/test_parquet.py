@@ -9,7 +9,7 @@ import pytest
 from pyarrow.parquet import write_table
 from tests.data.formats import as_parquet, lay, picture, pictures
 
-from tellapart.config import Reading
+from tellapart.config import DataConfig, Reading
 from tellapart.data import check_source, open_source
 from tellapart.errors import DataError, TellapartError, UnreadableError
 
@@ -150,3 +150,11 @@ def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(TellapartError, match=r"pip install 'tellapart\[tables\]'"):
         check_source(path)
+
+
+def test_the_column_of_groups_can_be_named(tmp_path: Path) -> None:
+    columns = {"image": [picture(1)], "label": ["a"], "patient": [7], "group": ["g"]}
+    path = written(tmp_path / "t.parquet", columns)
+    for setting, group in (({}, "g"), ({"group_by": "patient"}, "7")):
+        (entry,) = open_source(path, DataConfig(**setting)).entries()[0]
+        assert entry.group == group

@@ -203,6 +203,22 @@ def test_the_test_part_does_not_decide_the_shape() -> None:
     assert load(FakeSource(values, parts={"t": "test"}), DataConfig(val_share=0)).spec.shape == (3, 4, 6)
 
 
+def test_a_fit_that_is_left_open_goes_by_the_shapes_and_is_told() -> None:
+    loaded = loaded_pictures(20, [(10, 40, 1), (10, 12, 1)])
+    assert loaded.spec.fit == "pad"
+    assert loaded.fitted == "pictures are brought to 10x10 pixels by padding: 1 in 20 is 4.0 times as long and more"
+
+
+def test_a_fit_by_hand_is_not_told() -> None:
+    loaded = loaded_pictures(20, [(10, 40, 1), (10, 12, 1)], fit="crop")
+    assert (loaded.spec.fit, loaded.fitted) == ("crop", "")
+
+
+def test_nothing_is_told_where_nothing_is_to_be_fitted() -> None:
+    loaded = loaded_pictures(20, [(10, 40, 1)])
+    assert (loaded.spec.fit, loaded.fitted) == ("stretch", "")
+
+
 def test_the_fit_goes_with_the_spec() -> None:
     assert loaded_pictures(4, [(4, 4, 1)], fit="pad").spec.fit == "pad"
 

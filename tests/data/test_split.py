@@ -317,3 +317,63 @@ def test_what_stands_in_a_later_part_too_is_left_out_of_the_earlier_one_and_name
     assert [e.id for e in split.parts["train"]] == ["train/a1", "train/b1"]
     assert [(issue.path, issue.kind) for issue in split.issues] == [("train/a2", "leak")]
     assert "'test/a4' in test" in split.issues[0].detail
+
+
+# ---- folds
+
+
+def in_fold(entries: list[Entry], fold: int, folds: int = 4, **others: object) -> Split:
+    return split_entries(entries, DataConfig(folds=folds, fold=fold, **others))  # type: ignore[arg-type]
+
+
+@given(own_contents, st.integers(2, 5), st.integers(0, 3))
+@settings(deadline=None)
+def test_the_folds_of_training_are_a_partition_and_the_test_part_is_one_for_all(
+    entries: list[Entry], folds: int, seed: int
+) -> None:
+    try:
+        splits = [in_fold(entries, fold, folds, split_seed=seed) for fold in range(folds)]
+    except DataError:
+        return
+    plain = split_entries(entries, DataConfig(split_seed=seed))
+    assert {split.parts["test"] for split in splits} == {plain.parts["test"]}
+    judged = [e.id for split in splits for e in split.parts["val"]]
+    left = {e.id: e.label for e in entries} | {e.id: "" for e in plain.parts["test"]}
+    alone = {label for label in left.values() if list(left.values()).count(label) == 1}
+    assert len(judged) == len(set(judged))
+    assert {name for name, label in left.items() if label and label not in alone} == set(judged)
+    for split in splits:
+        assert {e.id for part in PARTS for e in split.parts[part]} == {e.id for e in entries}
+
+
+def test_each_fold_has_each_class_as_evenly_as_it_goes() -> None:
+    counts = [Counter(e.label for e in in_fold(many(103), fold, test_share=0).parts["val"]) for fold in range(4)]
+    for label, whole in Counter(e.label for e in many(103)).items():
+        assert {count[label] for count in counts} <= {whole // 4, whole // 4 + 1}
+
+
+def test_a_given_test_part_stays_beside_folds() -> None:
+    test = [entry(f"test{i}", "ab"[i % 2], "test") for i in range(10)]
+    split = in_fold([*test, *many(80, K=2)], 1)
+    assert split.parts["test"] == tuple(test)
+    assert split.carved == ("val",)
+    assert sizes(split) == (60, 20, 10)
+    assert described(split).endswith("val is fold 1 of 4, counted from 0")
+
+
+def test_a_given_val_part_is_refused_beside_folds() -> None:
+    with pytest.raises(DataError) as caught:
+        in_fold([entry("v", "a", "val"), *many(80, K=2)], 0)
+    assert str(caught.value) == (
+        "folds is 4, but the data come with a val part of 1 sample. "
+        "Move them to the training pictures, or leave folds out."
+    )
+
+
+def test_a_fold_without_a_sample_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        in_fold(many(6, K=2), 8, folds=9, test_share=0)
+    assert str(caught.value) == (
+        "folds is 9, and fold 8 is empty: the training pictures are 6 units of one content, group or look. "
+        "Take fewer folds."
+    )

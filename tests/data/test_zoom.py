@@ -67,9 +67,10 @@ def test_a_gpu_reads_the_same_parts_but_for_rounding() -> None:
     assert (made[0] - made[1]).abs().max() <= 2
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4, 5])
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_parts_do_not_hang_on_the_threads_or_the_batch(threads: int) -> None:
-    pictures = torch.randint(0, 256, (9, 8, 8, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+def test_the_parts_do_not_hang_on_the_threads_or_the_batch(threads: int, channels: int) -> None:
+    pictures = torch.randint(0, 256, (9, 8, 8, channels), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     keys = torch.arange(9)
     whole = resized_crops(pictures, keys, partial(uniform, keys, 3, 4), 0.3)
     before = torch.get_num_threads()

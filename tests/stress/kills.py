@@ -33,6 +33,7 @@ CONFIGURATIONS: dict[str, list[str]] = {
     "dropout": [*CNN, "--dropout", "0.4", "--epochs", "16", "--save-every", "0.05s"],
     "average": [*CNN, "--ema", "0.95", "--epochs", "16", "--save-every", "3 steps"],
     AUGMENTED: [*CNN, "--crop-padding", "1", "--flip", "--epochs", "16", "--save-every", "0.03s"],
+    "mixtures": [*CNN, "--augment", "strong", "--epochs", "16", "--save-every", "3 steps"],
     "hardest": [*CNN, "--hardest", "1", "0.6", "0.3", "--epochs", "24", "--save-every", "4 steps"],
     "bf16": [*CNN, "--precision", "bf16", "--epochs", "8", "--save-every", "2 steps"],
     "early stop": [*MLP, "--optimiser", "sgd", "--patience", "4", "--epochs", "90", "--save-every", "0.05s"],

@@ -259,6 +259,26 @@ def test_one_step_is_the_gradient_of_the_mean_by_hand(weighted: bool) -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_a_mixed_sample_is_two_samples_by_their_shares() -> None:
+    inputs = torch.tensor([[1.0, 0.5], [-0.3, 2.0]])
+    shares, own, partners = torch.tensor([0.3, 0.8]), torch.tensor([0, 2]), torch.tensor([1, 1])
+    mixed = one_step(replace(batch_of(inputs, own), partners=partners, shares=shares))
+    apart = one_step(batch_of(inputs.repeat(2, 1), torch.cat([own, partners]), torch.cat([shares, 1 - shares])))
+    for one, other in zip(mixed[0].parameters(), apart[0].parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert mixed[1].loss == pytest.approx(apart[1].loss)
+
+
+def test_a_mixed_sample_is_right_where_its_larger_share_is_named() -> None:
+    inputs = torch.eye(2).repeat(2, 1)
+    named = Linear()(inputs).argmax(1)
+    others = (named + 1) % K
+    batch = replace(batch_of(inputs, named), partners=others, shares=torch.tensor([0.9, 0.5, 0.4, 0.1]))
+    assert one_step(batch)[1].accuracy == 0.5
+    turned = replace(batch_of(inputs, others), partners=named, shares=torch.tensor([0.9, 0.5, 0.4, 0.1]))
+    assert one_step(turned)[1].accuracy == 0.5
+
+
 def test_steps_are_each_of_their_own_gradient() -> None:
     batches, expected = drawn_batches((7, 3, 5)), Linear()
     module, optim = Linear(), {"optimiser": "sgd", "momentum": 0.0, "lr": 0.1, "schedule": "constant"}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,14 +62,17 @@ def classifier(*inside: nn.Module, dtype: torch.dtype = torch.float64) -> nn.Seq
     return module
 
 
-def batch_of(B: int, *, weighted: bool = False, dtype: torch.dtype = torch.float64) -> Batch:
+def batch_of(B: int, *, weighted: bool = False, mixed: bool = False, dtype: torch.dtype = torch.float64) -> Batch:
     generator = torch.Generator().manual_seed(B)
-    return Batch(
+    batch = Batch(
         inputs=torch.randn(B, F, generator=generator, dtype=torch.float64).to(dtype),
         targets=torch.randint(0, K, (B,), generator=generator),
         keys=torch.arange(B),
         weights=torch.rand(B, generator=generator, dtype=torch.float64).to(dtype) if weighted else None,
     )
+    if not mixed:
+        return batch
+    return replace(batch, partners=batch.targets.roll(-1), shares=torch.rand(B, generator=generator))
 
 
 def trained(module: nn.Module, *batches: Batch, **optim: Any) -> tuple[TrainState, EpochEnd]:
@@ -91,10 +95,12 @@ def weights(module: nn.Module) -> list[Tensor]:
 
 
 @kinds
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("weighted", "mixed"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("most", [1, 3, 4, 7])
-def test_in_pieces_the_gradient_is_that_of_the_whole_batch(most: int, weighted: bool, full: BaseException) -> None:
-    batch = batch_of(8, weighted=weighted)
+def test_in_pieces_the_gradient_is_that_of_the_whole_batch(
+    most: int, weighted: bool, mixed: bool, full: BaseException
+) -> None:
+    batch = batch_of(8, weighted=weighted, mixed=mixed)
     whole, end = trained(classifier(nn.Identity()), batch)
     pieces, also_end = trained(classifier(Small(most, full)), batch)
     for one, other in zip(weights(pieces.module), weights(whole.module), strict=True):
@@ -230,9 +236,9 @@ def test_what_is_about_something_else_is_not(error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("B", "pieces", "sizes"), [(8, 1, [8]), (8, 2, [4, 4]), (7, 2, [4, 3]), (7, 4, [2, 2, 2, 1]), (3, 8, [1, 1, 1])]
 )
-@pytest.mark.parametrize("weighted", [False, True])
-def test_pieces_hold_every_row_once_in_order(B: int, pieces: int, sizes: list[int], weighted: bool) -> None:
-    batch = batch_of(B, weighted=weighted)
+@pytest.mark.parametrize("more", [False, True])
+def test_pieces_hold_every_row_once_in_order(B: int, pieces: int, sizes: list[int], more: bool) -> None:
+    batch = batch_of(B, weighted=more, mixed=more)
     made = list(cut(batch, pieces))
     assert [len(piece.targets) for piece in made] == sizes
     read: list[Callable[[Batch], Tensor | None]] = [
@@ -240,6 +246,8 @@ def test_pieces_hold_every_row_once_in_order(B: int, pieces: int, sizes: list[in
         lambda piece: piece.targets,
         lambda piece: piece.keys,
         lambda piece: piece.weights,
+        lambda piece: piece.partners,
+        lambda piece: piece.shares,
     ]
     for field in read:
         whole, parts = field(batch), [field(piece) for piece in made]

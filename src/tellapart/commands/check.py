@@ -1,41 +1,96 @@
-"""What can be refused before anything heavy loads: a typo is answered in a blink."""
+"""tellapart check: source -> one look at each sample -> findings -> table, issues.csv, page. Nothing is changed."""
 
-import os
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from tellapart.checks import epochs_in_all
-from tellapart.config import RunConfig
-from tellapart.data import check_source
-from tellapart.errors import DataError, SettingError
-from tellapart.models import check_model
-from tellapart.runs.run_folder import RunFolder
+from tellapart.audit import BLOCKING, findings, in_order
+from tellapart.audit.labels import agreement, doubts, label_issue
+from tellapart.audit.page import content_of, render_check
+from tellapart.audit.survey import surveyed
+from tellapart.audit.tally import classes_by_part
+from tellapart.commands.out_of_fold import out_of_fold
+from tellapart.commands.watch import Silence, Watch
+from tellapart.config import Reading
+from tellapart.data import open_source
+from tellapart.data.preview import enlarged, png
+from tellapart.data.source import Source, understood
+from tellapart.errors import UnreadableError
+from tellapart.names import counted
+from tellapart.runs.check_folder import CheckFolder
+from tellapart.types import Issue
+
+SIDE = 160
+"""Pixels a side of a picture on the page, at most."""
 
 
-def check(config: RunConfig) -> None:
-    """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
-    check_source(config.data, config.load)
-    check_model(config.model)
-    if config.load.data_dir is not None and not config.load.data_dir.is_dir():
-        raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was found wrong with data."""
+
+    path: Path
+    """Folder with `issues.csv` and `check.html`."""
+    issues: tuple[Issue, ...]
+    """What blocks first."""
+    counts: dict[str, int]
+    """Issues of each kind, in the same order."""
+    samples: int
+    """Those that can be read."""
+    classes: dict[str, dict[str, int]]
+    """Samples of each class in each part."""
+
+    @property
+    def blocking(self) -> tuple[Issue, ...]:
+        """Those that training should not be started with."""
+        return tuple(issue for issue in self.issues if issue.kind in BLOCKING)
+
+    @property
+    def page(self) -> Path:
+        """The findings with their pictures, as one HTML file."""
+        return CheckFolder(path=self.path).page
 
 
-def check_output(runs_dir: Path, name: str | None) -> None:
-    """Raise SettingError where no run folder of that name can be made in that folder."""
-    nearest = next(folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists())
-    if not nearest.is_dir():
-        raise SettingError(f"runs_dir is {str(runs_dir)!r}, and {nearest} is a file; give a folder.")
-    if not os.access(nearest, os.W_OK):
-        raise SettingError(
-            f"runs_dir is {str(runs_dir)!r}, and {nearest} can't be written to; give another with --runs-dir."
-        )
-    if name is not None and (name in ("", ".", "..") or Path(name).name != name or "\0" in name):
-        raise SettingError(f"name is {name!r}; give the name of a folder alone. Where it is made is --runs-dir.")
+def check(
+    data: str | Path, reading: Reading, *, out: Path = Path("check"), quick: bool = False, watch: Watch | None = None
+) -> Checked:
+    """Look for what is wrong with data; a folder with a list and a page comes out.
+
+    out    where that folder is made; a name that is taken gets a number
+    quick  leave out the search for wrong labels, which trains models
+    """
+    watch = watch or Silence()
+    source = open_source(data, reading)
+    watch.say(f"{source.name}: {understood(source.entries()[0])}")
+    survey = surveyed(source)
+    watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
+    seen = [*survey.issues, *findings(survey)]
+    answers = None if quick else out_of_fold(survey, watch)
+    doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
+    issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
+    said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
+    folder = CheckFolder.new(out, source.name)
+    folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
+    return Checked(
+        path=folder.path,
+        issues=tuple(issues),
+        counts=dict(Counter(issue.kind for issue in issues)),
+        samples=len(survey.entries),
+        classes=classes_by_part(survey.entries),
+    )
 
 
-def check_resume(path: Path, epochs: str | None) -> None:
-    """Raise DataError where the folder is no run, SettingError where the epochs mean nothing."""
-    run = RunFolder(path=path)
-    if not run.config.exists() or not run.facts.exists():
-        raise DataError(f"{path}: no run folder. Give one that `tellapart train` made, as in runs/photos.")
-    if epochs is not None:
-        epochs_in_all(epochs, 0)
+def _pictures(source: Source) -> Callable[[str], bytes | None]:
+    """Id of a sample -> PNG of it; None where there is none to show."""
+    entries = {entry.id: entry for entry in source.entries()[0]} if source.kind == "image" else {}
+
+    def picture(path: str) -> bytes | None:
+        try:
+            value = source.value(entries[path])
+        except (KeyError, UnreadableError):
+            return None
+        return png(enlarged(value, min(SIDE, max(value.shape[:2]))))
+
+    return picture

@@ -46,7 +46,7 @@ def evaluate_run(module: nn.Module, card: Card, run: RunFolder, part: Part, data
         check_source(config.data, config.load)
     except DataError as error:
         raise DataError(f"{error} To judge the model on other data: tellapart evaluate {run.path} DATA") from None
-    loaded = load(open_source(config.data, config.load), config.load)
+    loaded = load(open_source(config.data, config.load), run.parted(config.load))
     if loaded.fingerprint != card.fingerprint:
         raise DataError(
             f"{config.data}: not the data that this run was made of. "

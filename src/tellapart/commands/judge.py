@@ -97,7 +97,7 @@ def _run_facts(trained: Trained) -> RunFacts:
         command=facts["command"],
         data=f"{facts['data']['name']}: {form}, {len(spec.classes)} classes",
         parts=facts["data"]["samples"],
-        split=_split_sentence(trained.loaded),
+        split=_split_sentence(trained),
         model=facts["model"],
         parameters=sum(p.numel() for p in trained.module.parameters()),
         epochs=facts["epochs"],
@@ -112,17 +112,16 @@ def _run_facts(trained: Trained) -> RunFacts:
     )
 
 
-def _split_sentence(loaded: Loaded) -> str:
-    """How the parts came about."""
-    split = loaded.split
-    given = [part for part in ("val", "test") if part in loaded.parts and part not in split.carved]
-    said = [f"{' and '.join(given)} came with the data" if given else ""]
-    said.append(
-        f"{' and '.join(split.carved)} taken out of the training {loaded.spec.kind}s by a hash of their content"
-        if split.carved
-        else ""
-    )
-    sentence = "; ".join(part for part in said if part) or "there is a training part alone"
+def _split_sentence(trained: Trained) -> str:
+    """How the parts came about; from the facts, since a run that is gone on with has them from its own split.csv."""
+    data, by_file = trained.facts["data"], trained.config.load.split is not None
+    carved = data["carved_out_of_train"]
+    given = [part for part in ("val", "test") if part in trained.loaded.parts and part not in carved]
+    said = [f"{' and '.join(given)} came with the data"] if given and not by_file else []
+    if carved:
+        kind = trained.loaded.spec.kind
+        said.append(f"{' and '.join(carved)} taken out of the training {kind}s by a hash of their content")
+    sentence = "; ".join([*said, *data.get("split", [])]) or "there is a training part alone"
     return sentence[0].upper() + sentence[1:] + "."
 
 

@@ -15,6 +15,7 @@ from tellapart.commands.watch import Watch
 from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
+from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
 from tellapart.errors import SettingError
@@ -43,6 +44,8 @@ class Learner:
     progress: Progress = field(default_factory=Progress)
     budget: Budget | None = None
     """Where a time was asked for."""
+    said: tuple[str, ...] = ()
+    """Lines about what was chosen in the place of `auto`, and why."""
 
     @property
     def done(self) -> bool:
@@ -62,7 +65,8 @@ class Learner:
 def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     """The model before its first step."""
     part = loaded.parts["train"]
-    config = replace(config, train=config.train.settled(len(part)))
+    load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
+    config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
     state = new_state(module, config.optim, world, config.train.samples_a_step)
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
@@ -70,7 +74,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
-    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled)
+    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said)
     if config.load.sizes != (1.0,) and loaded.spec.kind != "image":
         raise SettingError("sizes is of pictures, and these are vectors: leave it out.")
     for share in refused_sizes(learner, config.load.sizes):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.checks import epochs_in_all
-from tellapart.commands.check import check, check_resume
 from tellapart.commands.learner import Learner, circumstances
+from tellapart.commands.preflight import check_config, check_resume
 from tellapart.commands.train import finish, hardware_fit, prepared
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig, read_toml
@@ -50,9 +50,10 @@ def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
-    check(config)
+    parts = run.parted(config.load)
+    check_config(replace(config, load=parts))
     _same_world(position["circumstances"], config, allow_inexact)
-    learner, source = prepared(config, watch)
+    learner, source = prepared(config, watch, parts)
     _same_promises(position["circumstances"], learner, allow_inexact)
     learner.progress = restore(checkpoint, learner.state)
     if config.train.steps is None:
@@ -108,7 +109,7 @@ def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) 
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value
     ]
     if then["fingerprint"] != now["fingerprint"]:
-        changed.append("data: others than it was trained on, so val and test may hold what it has seen")
+        changed.append("data: others than it was trained on; what its data/split.csv does not name is left out")
     if not changed:
         return
     what = f"{counted(len(changed), 'thing')} changed since the checkpoint: {'; '.join(changed)}"

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from tellapart.audit import BLOCKING
 from tellapart.files import write_text
 from tellapart.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from tellapart.commands.check import Checked
     from tellapart.commands.evaluate import Evaluation
     from tellapart.commands.predict import Answer
+
+CLASSES_SHOWN = 20
+"""Past so many classes the rest is counted."""
 
 
 def show_run(path: Path, *, as_json: bool, quiet: bool) -> None:
@@ -47,6 +52,54 @@ def show_evaluation(result: "Evaluation", *, as_json: bool, quiet: bool, predict
         for issue in result.issues:
             print(f"{issue.kind}: {issue.path}: {issue.detail}", file=sys.stderr)
         _print_measures(f"on {len(result.predictions.ids):,} samples", measures)
+
+
+def show_check(found: "Checked", *, as_json: bool, quiet: bool) -> None:
+    """What is wrong with data: samples of each class, how many findings of each kind, and where to look."""
+    if as_json:
+        _print_json(
+            {
+                "path": str(found.path),
+                "page": str(found.page),
+                "samples": found.samples,
+                "classes": found.classes,
+                "counts": found.counts,
+                "blocking": len(found.blocking),
+                "issues": [asdict(issue) for issue in found.issues],
+            }
+        )
+    elif not quiet:
+        _print_classes(found.classes)
+        _print_kinds(found)
+        _print(f"page    {found.page}\nlist    {found.path / 'issues.csv'}")
+
+
+def _print_classes(classes: Mapping[str, Mapping[str, int]]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("class", overflow="fold")
+    for part in next(iter(classes.values())):
+        table.add_column(part, justify="right")
+    for name, counts in list(classes.items())[:CLASSES_SHOWN]:
+        table.add_row(name, *(f"{count:,}" for count in counts.values()))
+    _console().print(table, markup=False)
+    if len(classes) > CLASSES_SHOWN:
+        _print(f"and {len(classes) - CLASSES_SHOWN:,} more classes")
+    _print("")
+
+
+def _print_kinds(found: "Checked") -> None:
+    if not found.counts:
+        _print("Nothing was found that is wrong with these data.")
+        return
+    names = [f"{kind} (stops training)" if kind in BLOCKING else kind for kind in found.counts]
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), expand=True)
+    table.add_column("finding", no_wrap=True, min_width=max(map(len, names)))
+    table.add_column("how many", justify="right", no_wrap=True, min_width=len("how many"))
+    table.add_column("for example", overflow="ellipsis", no_wrap=True, ratio=1)
+    for name, (kind, count) in zip(names, found.counts.items(), strict=True):
+        first = next(issue for issue in found.issues if issue.kind == kind)
+        table.add_row(name, f"{count:,}", f"{first.path}: {first.detail}")
+    _console().print(table, markup=False)
 
 
 def show_answers(found: Iterable["Answer"], *, as_json: bool) -> int:

@@ -1,18 +1,20 @@
 """tellapart train: data -> split -> batches -> model -> fit -> best epoch -> judged, reported, saved."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from tellapart.commands.check import check, check_output
+from tellapart.audit.first import first_findings
 from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
+from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
-from tellapart.config import RunConfig
+from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import shuffled
@@ -23,12 +25,12 @@ from tellapart.data.split import described, split_csv, training_counts
 from tellapart.evaluation.tables import measures_json
 from tellapart.files import held, replaced_folder, write_text
 from tellapart.models import chosen
-from tellapart.names import counted
+from tellapart.names import counted, listed
 from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.plan import convolves
-from tellapart.types import Order, Part
+from tellapart.types import Issue, Order, Part
 from tellapart.world import join_world
 
 
@@ -40,7 +42,7 @@ def train(
     runs_dir, name  where the run folder is made; a name that is taken gets a number
     Raises Interrupted where it was asked to stop; `resume` goes on from there.
     """
-    check(config)
+    check_config(config)
     check_output(runs_dir, name)
     watch = watch or Silence()
     clock = Stopwatch()
@@ -49,19 +51,23 @@ def train(
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
-        for line in _opening(learner.loaded, facts, learner.state.module):
+        for line in _opening(learner, facts):
             watch.say(line)
         clock.lap("load")
         finish(learner, run, source, facts, watch, clock)
     return run.path
 
 
-def prepared(config: RunConfig, watch: Watch) -> tuple[Learner, str]:
-    """The data read and split, the model before its first step; and the name of the source."""
+def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -> tuple[Learner, str]:
+    """The data read and split, the model before its first step; and the name of the source.
+
+    parts  how the data are cut into parts, where it is not as the settings say but as a run did
+    """
     world = join_world(config.train)
     source = open_source(config.data, config.load)
     watch.say(f"{source.name}: {understood(source.entries()[0])}")
-    loaded = load(source, config.load)
+    loaded = load(source, parts or config.load)
+    loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
     check_patience(config.train, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
@@ -109,6 +115,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
             "fingerprint": loaded.fingerprint,
             "samples": {part: len(entries) for part, entries in loaded.split.parts.items()},
             "carved_out_of_train": list(loaded.split.carved),
+            "split": list(loaded.split.how),
             "classes": list(loaded.spec.classes),
             "shape": list(loaded.spec.shape),
             "issues": len(loaded.issues),
@@ -117,6 +124,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
         "model": chosen(config.model, loaded.spec),
         "seed": config.train.seed,
         "epochs_planned": learner.plan.epochs,
+        "chosen": [line for line in (loaded.fitted, *learner.said) if line],
         **hardware_fit(learner),
     }
 
@@ -134,15 +142,18 @@ def hardware_fit(learner: Learner) -> dict[str, Any]:
     }
 
 
-def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[str]:
-    """What was understood, in a few lines."""
+def _opening(learner: Learner, facts: dict[str, Any]) -> list[str]:
+    """What was understood and chosen, in a few lines."""
+    loaded = learner.loaded
     lines = [described(loaded.split)]
     if loaded.issues:
         lines.append(
-            f"{counted(len(loaded.issues), 'issue')} with the data; data/issues.csv in the run folder names each"
+            f"{counted(len(loaded.issues), 'issue')} with the data ({_kinds(loaded.issues)}); data/issues.csv in the "
+            "run folder names each, `tellapart check` looks for more"
         )
     lines += [f"{issue.path}: {issue.detail}" for issue in loaded.issues if issue.kind == "lost-class"]
-    weights = sum(p.numel() for p in module.parameters())
+    lines += facts["chosen"]
+    weights = sum(p.numel() for p in learner.state.module.parameters())
     words = {
         "channels_last": "channels last",
         "compiled": "compiled",
@@ -153,6 +164,11 @@ def _opening(loaded: Loaded, facts: dict[str, Any], module: nn.Module) -> list[s
     where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
     what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]
     return [*lines, ", ".join([*what, *where])]
+
+
+def _kinds(issues: Sequence[Issue]) -> str:
+    """`3 unreadable, 1 conflict`."""
+    return listed(f"{count:,} {kind}" for kind, count in Counter(issue.kind for issue in issues).items())
 
 
 def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evaluation]) -> Card:

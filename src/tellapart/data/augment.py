@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from tellapart.config import DataConfig
 from tellapart.data.colour import coloured
+from tellapart.data.cover import cut_out, erase
+from tellapart.data.mix import mixed
+from tellapart.data.trivial import trivially_changed
 from tellapart.data.warp import warped
 from tellapart.data.zoom import resized_crops
 from tellapart.errors import SettingError
@@ -44,6 +47,13 @@ class Augmentation:
     saturation: float | None = None
     cutout: int | None = None
     """Pixels a side of a square that is filled."""
+    trivial: bool = False
+    """Whether each picture is changed by one operation out of a set."""
+    erasing: float | None = None
+    """Share of the pictures of which a rectangle is filled."""
+    mixup: float | None = None
+    """Alpha of the shares by which pictures are blended with another; likewise cutmix."""
+    cutmix: float | None = None
     fill: tuple[int, ...] = ()
     """What it is filled with, 0..255, one value for each channel."""
 
@@ -51,8 +61,7 @@ class Augmentation:
     def of(config: DataConfig, spec: DataSpec) -> Augmentation:
         """What the settings ask for; nothing for vectors. SettingError where a cutout could hide a whole picture.
 
-        The square of a cutout has the training part's mean colour, so that it is zero after normalisation.
-        Source: DeVries & Taylor 2017, "Improved Regularization of CNNs with Cutout", section 3.2 (arXiv:1708.04552).
+        What is covered has the training part's mean colour, so that it is zero after normalisation.
         """
         if spec.kind != "image":
             return Augmentation()
@@ -65,7 +74,7 @@ class Augmentation:
         return Augmentation(
             crop_padding=config.crop_padding,
             resized_crop=config.resized_crop,
-            flip=config.flip,
+            flip=bool(config.flip),
             alternating=config.alternating,
             rotate=config.rotate,
             scale=config.scale,
@@ -73,11 +82,16 @@ class Augmentation:
             contrast=config.contrast,
             saturation=config.saturation,
             cutout=config.cutout,
+            trivial=bool(config.trivial),
+            erasing=config.erasing,
+            mixup=config.mixup,
+            cutmix=config.cutmix,
             fill=tuple(round(mean) for mean in spec.mean),
         )
 
     def __bool__(self) -> bool:
-        return bool(self.crop_padding or self.resized_crop or self.flip or self.turns or self.colours or self.cutout)
+        moves = self.crop_padding or self.resized_crop or self.flip or self.turns
+        return bool(moves or self.colours or self.trivial or self.cutout or self.erasing or self.mixes)
 
     @property
     def turns(self) -> bool:
@@ -88,9 +102,14 @@ class Augmentation:
     def colours(self) -> bool:
         return bool(self.brightness or self.contrast or self.saturation)
 
+    @property
+    def mixes(self) -> bool:
+        """Whether each picture needs another one."""
+        return bool(self.mixup or self.cutmix)
+
 
 def augmented(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmentation: Augmentation) -> Tensor:
-    """The chosen pictures, each by its own draws cut, moved, mirrored and turned, then coloured, then partly covered.
+    """The chosen pictures, each by its own draws cut, moved, mirrored and turned, then coloured, partly covered.
 
     pictures  uint8 (N, H, W, C)
     rows      int64 (B,), which of them
@@ -113,9 +132,24 @@ def augmented(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmen
         contrast = _factors(draw, "contrast", augmentation.contrast)
         saturation = _factors(draw, "saturation", augmentation.saturation)
         changed = coloured(changed, brightness, contrast, saturation)
+    if augmentation.trivial:
+        trivially_changed(changed, draw)
     if augmentation.cutout:
-        _cover(changed, augmentation.cutout, augmentation.fill, draw)
+        cut_out(changed, augmentation.cutout, augmentation.fill, draw)
+    if augmentation.erasing:
+        erase(changed, augmentation.erasing, augmentation.fill, draw)
     return changed
+
+
+def in_pairs(pictures: Tensor, keys: Tensor, order: Order, augmentation: Augmentation) -> tuple[Tensor, Tensor]:
+    """Each picture mixed with the one after it, and the share of it that is its own.
+
+    pictures  uint8 (B + 1, H, W, C), as they come out of `augmented`; the last one is a partner alone
+    keys      int64 (B,)
+    ->        uint8 (B, H, W, C), and float32 (B,)
+    """
+    draw = partial(uniform, keys, order.seed, order.epoch)
+    return mixed(pictures[:-1], pictures[1:], augmentation.mixup, augmentation.cutmix, draw)
 
 
 def _moved(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmentation: Augmentation) -> Tensor:
@@ -176,21 +210,3 @@ def _swing(draw: Draw, name: str, most: float | None) -> Tensor:
 def _factors(draw: Draw, name: str, most: float | None) -> Tensor | None:
     """Draws in [1 - most, 1 + most), float64 (B,); None where `most` is."""
     return 1 + _swing(draw, name, most) if most else None
-
-
-def _cover(pictures: Tensor, side: int, fill: tuple[int, ...], draw: Draw) -> None:
-    """Fill a square in each picture, in place; its middle is anywhere on the picture, so a part may hang over the edge.
-
-    pictures  uint8 (B, H, W, C)
-    fill      one value for each channel
-    """
-    import torch
-
-    inside = []
-    for size, name in zip(pictures.shape[1:3], ("cutout-y", "cutout-x"), strict=True):
-        first = (draw(name) * size).long() - side // 2
-        place = torch.arange(size, device=pictures.device) - first[:, None]
-        inside.append((place >= 0) & (place < side))
-    square = inside[0][:, :, None] & inside[1][:, None, :]
-    for channel, value in zip(pictures.unbind(3), fill, strict=True):
-        channel.masked_fill_(square, value)  # a number, not a tensor, which a GPU would have to wait for

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tellapart.data.augment import Augmentation, augmented
+from tellapart.data.augment import Augmentation, augmented, in_pairs
 from tellapart.data.passage import passage
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
@@ -28,19 +28,36 @@ def steps_per_epoch(samples: int, batch: int) -> int:
 
 
 def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
-    """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out."""
+    """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
+
+    A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
+    So a mixed picture, too, is the same whatever the size of the batch.
+    """
+    import torch
+
     rows = passage(len(part), part.blocks, order).to(part.inputs.device)
+    augments = bool(augmentation) and part.inputs.ndim == 4
+    mixes = augments and augmentation.mixes
     steps = steps_per_epoch(len(rows), batch)
-    cuts = (slice(step * batch, (step + 1) * batch if step < steps - 1 else None) for step in range(order.skip, steps))
-    for chosen, pictures, places in read_ahead(part.inputs, (rows[cut] for cut in cuts)):
-        keys = part.keys[chosen]
-        if augmentation and part.inputs.ndim == 4:
-            inputs = augmented(pictures, places, keys, order, augmentation)
-        else:
-            inputs = pictures[places]
-        weights = None if part.weights is None else part.weights[chosen]
-        targets = part.targets[chosen]
-        yield Batch(inputs=_channels_first(inputs), targets=targets, keys=keys, weights=weights, rows=chosen)
+    ends = [*(step * batch for step in range(1, steps)), len(rows)]
+    if mixes:
+        rows = torch.cat([rows, rows[:1]])
+    asked = (rows[step * batch : ends[step] + mixes] for step in range(order.skip, steps))
+    for read, pictures, places in read_ahead(part.inputs, asked):
+        inputs = augmented(pictures, places, part.keys[read], order, augmentation) if augments else pictures[places]
+        chosen, partners, shares = read, None, None
+        if mixes:
+            chosen, partners = read[:-1], part.targets[read[1:]]
+            inputs, shares = in_pairs(inputs, part.keys[chosen], order, augmentation)
+        yield Batch(
+            inputs=_channels_first(inputs),
+            targets=part.targets[chosen],
+            keys=part.keys[chosen],
+            weights=None if part.weights is None else part.weights[chosen],
+            rows=chosen,
+            partners=partners,
+            shares=shares,
+        )
 
 
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:

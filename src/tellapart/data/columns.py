@@ -53,9 +53,15 @@ def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:
         path=path[0],
         label=label[0],
         part=_place(header, SPLITS, where),
-        group=_place(header, GROUPS, where),
+        group=group_column(header, reading, where),
         weight=_place(header, WEIGHTS, where),
     )
+
+
+def group_column(header: Sequence[str], reading: Reading, where: str) -> int | None:
+    """The column of the groups: the one that `group_by` names, else one that is called so; None where there is none."""
+    named = _named(header, "group_by", reading.group_column, where)
+    return named[0] if named else _place(header, GROUPS, where)
 
 
 def column_called(header: Sequence[str], words: Sequence[str]) -> int | None:
@@ -67,7 +73,7 @@ def column_called(header: Sequence[str], words: Sequence[str]) -> int | None:
 def has_both(header: Sequence[str], reading: Reading) -> bool:
     """Whether a table of this header says which picture is of which class."""
     try:
-        columns_of(header, reading, "")
+        columns_of(header, Reading(path_column=reading.path_column, label_column=reading.label_column), "")
     except (DataError, SettingError):
         return False
     return True

@@ -74,27 +74,32 @@ def way_of(source: Source, count: int, shape: tuple[int, ...], asked: Cache) -> 
 def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     import torch
 
-    values: dict[str, Value] = {}
+    whole = torch.empty((len(entries), *shape), dtype=torch.uint8 if source.kind == "image" else torch.float32)
+    rows: dict[str, int] = {}
     readable: list[Entry] = []
     issues: list[Issue] = []
+    filled = whole.numpy()
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
             issues.append(_unreadable(entry, value))
         else:
-            values[entry.id] = value
+            filled[len(rows)] = value
+            rows[entry.id] = len(rows)
             readable.append(entry)
-    return Kept(
-        way="ram",
-        readable=readable,
-        inputs=lambda chosen: torch.from_numpy(np.stack([values[entry.id] for entry in chosen])),
-        issues=issues,
-    )
+
+    def inputs(chosen: Sequence[Entry]) -> Tensor:
+        places = [rows[entry.id] for entry in chosen]
+        if places == list(range(places[0], places[0] + len(places))):
+            return whole[places[0] : places[-1] + 1]  # a part as it lies is not copied
+        return whole[torch.tensor(places)]
+
+    return Kept(way="ram", readable=readable, inputs=inputs, issues=issues)
 
 
 def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     import torch
 
-    pixels = pixels_of(cache_home(), source.place, shape, config.fit, len(entries))
+    pixels = pixels_of(cache_home(), source.place, shape, config.fit_taken, len(entries))
     issues: list[Issue] = []
     missing = list({entry.digest: entry for entry in entries if entry.digest not in pixels.rows}.values())
 
@@ -169,8 +174,8 @@ def _value(source: Source, shape: tuple[int, ...], config: DataConfig, entry: En
         if source.kind == "vector":
             return source.value(entry)
         height, width, channels = shape
-        form = Form(height=height, width=width, channels=channels, fit=config.fit)
-        return fit_picture(source.value(entry, form), height, width, channels, config.fit)
+        form = Form(height=height, width=width, channels=channels, fit=config.fit_taken)
+        return fit_picture(source.value(entry, form), height, width, channels, config.fit_taken)
     except UnreadableError as error:
         return error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tellapart.config import Reading
-from tellapart.data.columns import GROUPS, LABELS, SPLITS, WEIGHTS, column_called, columns_of
+from tellapart.data.columns import LABELS, SPLITS, WEIGHTS, column_called, columns_of, group_column
 from tellapart.data.known import NO_STAMP, Stamp
 from tellapart.data.manifest import open_manifest
 from tellapart.data.parquet_table import holds_pictures, need_pyarrow, opened, picture_column, said, text_of
@@ -175,11 +175,12 @@ class ParquetSource:
                 "Name it with --path-column or --label-column."
             )
         found = {word: column_called(names, words) for word, words in OTHERS.items()}
+        found["group"] = group_column(names, self._reading, str(path))
         others = {word: names[at] for word, at in found.items() if at is not None and names[at] != label}
         return _Used(picture=picture, label=label, others=others, names=_class_names(file, label))
 
 
-OTHERS = {"part": SPLITS, "group": GROUPS, "weight": WEIGHTS}
+OTHERS = {"part": SPLITS, "weight": WEIGHTS}
 
 
 def _bytes_of(column: Any) -> Any:

@@ -11,21 +11,42 @@ from tellapart.types import Batch
 CELL = 96
 """Pixels a side of one picture on the sheet."""
 LABEL = 16
-"""Pixels of the strip under it that holds its class."""
+"""Pixels of the strip under it that holds its class; of a mixed one, of each of two."""
 
 
 def preview_sheet(batch: Batch, classes: tuple[str, ...], columns: int = 8) -> bytes:
-    """PNG of a batch of pictures with their class names under them; at most 32 are shown."""
+    """PNG of a batch of pictures with their class names under them; at most 32 are shown.
+
+    Under a mixed picture stand both of its classes with their shares, the larger one first.
+    """
     pictures = batch.inputs.permute(0, 2, 3, 1).cpu().numpy()[:32]
-    targets = batch.targets.tolist()
-    lines = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * (CELL + 8) + 8, lines * (CELL + LABEL + 8) + 8), "white")
+    labels = _labels(batch, classes)
+    rows, strip = -(-len(pictures) // columns), LABEL * (1 if batch.shares is None else 2)
+    sheet = Image.new("RGB", (columns * (CELL + 8) + 8, rows * (CELL + strip + 8) + 8), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for i, picture in enumerate(pictures):
-        x, y = 8 + i % columns * (CELL + 8), 8 + i // columns * (CELL + LABEL + 8)
+        x, y = 8 + i % columns * (CELL + 8), 8 + i // columns * (CELL + strip + 8)
         sheet.paste(enlarged(picture, CELL), (x, y))
-        pen.text((x, y + CELL + 1), _shortened(classes[targets[i]], font), fill="#333333", font=font)
+        for line, (share, name) in enumerate(labels[i]):
+            text = share + _shortened(name, font, CELL - font.getlength(share))
+            pen.text((x, y + CELL + 1 + line * (LABEL - 2)), text, fill="#333333", font=font)
     return png(sheet)
+
+
+def _labels(batch: Batch, classes: tuple[str, ...]) -> list[list[tuple[str, str]]]:
+    """For each picture its classes with a share before each; without one where there is nothing else in it."""
+    targets = batch.targets.tolist()
+    if batch.partners is None or batch.shares is None:
+        return [[("", classes[target])] for target in targets]
+    labels = []
+    for target, partner, share in zip(targets, batch.partners.tolist(), batch.shares.tolist(), strict=True):
+        percent = round(100 * share)
+        if partner == target or percent in (0, 100):
+            labels.append([("", classes[target if percent else partner])])
+        else:
+            parts = sorted([(percent, target), (100 - percent, partner)], reverse=True)
+            labels.append([(f"{part} % ", classes[k]) for part, k in parts])
+    return labels
 
 
 def enlarged(picture: np.ndarray[Any, Any], side: int) -> Image.Image:
@@ -47,10 +68,11 @@ def png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    """The text, cut so that it is at most `room` pixels wide."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     short = text
-    while font.getlength(short) > CELL and len(text) > 1:
+    while font.getlength(short) > room and len(text) > 1:
         text = text[:-1]
         short = text + "…"
     return short

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tellapart.config import DataConfig
-from tellapart.data.keeping import kept
+from tellapart.config import DataConfig, FitChoice
+from tellapart.data.alike import look_alikes
+from tellapart.data.fitting import fitting_fit
+from tellapart.data.keeping import Kept, kept
 from tellapart.data.source import Entry, Source, Value
-from tellapart.data.split import Split, fingerprint, split_entries
+from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
-from tellapart.types import DataSpec, Issue, Part
+from tellapart.types import DataSpec, Fit, Issue, Part
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +29,8 @@ SUMMED = 64
 """Pictures whose squares are summed in float32, exactly: 64 x 255 x 255 is below 2^24; few enough for the caches."""
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
+
+WORDS: dict[Fit, str] = {"stretch": "stretching", "crop": "cropping", "pad": "padding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +75,19 @@ class Loaded:
     fingerprint: str
     cache: Literal["ram", "disk", "none"]
     """Where the decoded values are kept."""
+    fitted: str = ""
+    """How pictures are brought to one size, where they are not of that size as it is; a line for a person."""
 
 
 def load(source: Source, config: DataConfig) -> Loaded:
     """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
     entries, issues = source.entries()
-    shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
+    shapes = [e.shape for e in entries if e.part in (None, "train")]
+    shape = _shape(shapes, config.size)
+    fit, fitted = _fit(shapes, shape, config.fit)
+    config = replace(config, fit=fit)
     found = kept(source, entries, shape, config)
-    split = split_entries(found.readable, config)
+    split = split_entries(found.readable, config, _near(source, found, config))
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
@@ -88,16 +98,31 @@ def load(source: Source, config: DataConfig) -> Loaded:
         classes=split.classes,
         mean=mean,
         std=std,
-        fit=config.fit,
+        fit=fit,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     if found.way == "none":
         parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
-    lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
+    lost = sorted(
+        {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
+    )
     told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
-        spec=spec, split=split, parts=parts, issues=told, fingerprint=fingerprint(found.readable), cache=found.way
+        spec=spec,
+        split=split,
+        parts=parts,
+        issues=told,
+        fingerprint=fingerprint(found.readable),
+        cache=found.way,
+        fitted=fitted,
     )
+
+
+def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
+    """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
+    if not config.near_copies or source.kind == "vector" or source.in_memory:
+        return None
+    return partial(look_alikes, found.inputs)
 
 
 def _without_samples(name: str, kind: str) -> Issue:
@@ -194,6 +219,17 @@ def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ..
         return (*shapes[0][:2], channels)
     side = min(LARGEST_SIDE, int(np.median([min(shape[:2]) for shape in shapes])))
     return (side, side, channels)
+
+
+def _fit(shapes: Sequence[tuple[int, ...]], shape: tuple[int, ...], asked: FitChoice) -> tuple[Fit, str]:
+    """The fit to a shape (H, W, C), and a line about it where it was left open and there is something to fit."""
+    if asked != "auto":
+        return asked, ""
+    if len(shape) == 1 or all(other[:2] == shape[:2] for other in shapes):
+        return "stretch", ""
+    height, width = shape[:2]
+    fit, why = fitting_fit(shapes, height, width)
+    return fit, f"pictures are brought to {width}x{height} pixels by {WORDS[fit]}: {why}"
 
 
 def _scale(train: Tensor | Stored) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -1,18 +1,25 @@
-"""Who learns, who chooses, who judges: three parts, decided by a hash of each sample's content."""
+"""Who learns, who chooses, who judges: three parts, as they are given, as a file says, or carved out by hashes."""
 
 import csv
 import hashlib
 import io
-import itertools
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tellapart.config import DataConfig
+from tellapart.data.carving import carved
+from tellapart.data.folds import folds_of
+from tellapart.data.groups import described_groups, grouped, shared_groups
 from tellapart.data.source import Entry
+from tellapart.data.split_file import parted
+from tellapart.data.units import Pair, units_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
 from tellapart.types import PARTS, Issue, Part
+
+LookAlikes = Callable[[Sequence[Entry]], Sequence[Pair]]
+"""Some samples -> the contents of each two of them that look alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,29 +32,102 @@ class Split:
     carved: tuple[Part, ...]
     """The parts that were taken out of the training pictures, since the source gave none of that name."""
     issues: tuple[Issue, ...]
-    """Samples that were left out of a part, because the same content stands in a later one."""
+    """Samples that were left out of a part, because the same content stands in a later one; and what else is wrong."""
+    how: tuple[str, ...] = ()
+    """What else was done, in words, as in `12 groups`."""
 
 
-def split_entries(entries: Sequence[Entry], config: DataConfig) -> Split:
-    """The three parts. What the source gives stays; a missing val or test is carved out of the training pictures.
+@dataclass(frozen=True, kw_only=True)
+class Carved:
+    """The training pictures with the part that each was carved into."""
 
-    Each content hash is a fixed point in [0, 1), and the shares are stretches of that line, the same for every class:
-    so equal pictures are never on both sides, and adding pictures moves no other. The one exception keeps small classes
-    whole: where a class would be missing from a carved part, or from training, the nearest of its pictures comes over,
-    and goes back when the class has grown. The test part is served first.
+    places: tuple[Part, ...]
+    parts: tuple[Part, ...]
+    """Those that were carved out."""
+    how: tuple[str, ...]
+
+
+def split_entries(entries: Sequence[Entry], config: DataConfig, look_alikes: LookAlikes | None = None) -> Split:
+    """The three parts. What the source or a split file gives stays; a missing val or test is carved out of training.
+
+    look_alikes  asked only where a part is carved out: what looks alike is not cut
+    Samples of one content, of one group, or that look alike are a unit, and no unit is cut: see `units` for what a
+    unit is, `carving` for which leave training, and `folds` for a val part that is a fold.
     """
+    said: list[Issue] = []
+    if config.split is not None:
+        entries, said = parted(entries, config.split)
+    entries = grouped(entries, config)
     given, copies = _without_copies({part: [e for e in entries if (e.part or "train") == part] for part in PARTS})
-    shares: dict[Part, float] = {"val": config.val_share, "test": config.test_share}
-    carved = tuple(part for part, share in shares.items() if share and not given[part])
-    places = _placed(given["train"], {part: shares[part] for part in carved}, config.split_seed)
+    found = _carve(given, config, look_alikes)
     parts: dict[Part, tuple[Entry, ...]] = {
-        part: tuple(e for e in given["train"] if places[e.digest] == part)
+        part: tuple(e for e, place in zip(given["train"], found.places, strict=True) if place == part)
         + (tuple(given[part]) if part != "train" else ())
         for part in PARTS
     }
     classes = tuple(sorted({e.label for e in parts["train"]}, key=natural_key))
     _check(parts, classes)
-    return Split(parts=parts, classes=classes, carved=carved, issues=tuple(copies))
+    by_file = [f"parts as {config.split} says"] if config.split is not None else []
+    return Split(
+        parts=parts,
+        classes=classes,
+        carved=found.parts,
+        issues=(*said, *copies, *shared_groups(parts)),
+        how=(*by_file, *described_groups(parts), *found.how),
+    )
+
+
+def _carve(given: dict[Part, list[Entry]], config: DataConfig, look_alikes: LookAlikes | None) -> Carved:
+    """What is carved out of the training pictures: first by shares, then val as a fold of what is left."""
+    train = given["train"]
+    shares = _shares(given, config)
+    if not shares and config.folds is None:
+        return Carved(places=tuple("train" for _ in train), parts=(), how=())
+    pairs = look_alikes(train) if look_alikes else ()
+    units, labels = units_of(train, pairs), [entry.label for entry in train]
+    if len(set(units)) == 1 and len({entry.digest for entry in train}) > 1:
+        raise DataError(
+            f"All {len(train):,} training samples hang together, by group or by looks, and no unit is cut. "
+            "Give val and test of their own, or set val_share and test_share to 0."
+        )
+    where = carved(units, labels, shares, config.split_seed)
+    places = [where[unit] for unit in units]
+    how = [f"{counted(len(pairs), 'pair')} of near copies kept together"] if pairs else []
+    if config.folds is not None:
+        places = _with_fold(places, units, labels, config)
+        shares = {**shares, "val": 0.0}
+        how.append(f"val is fold {config.fold} of {config.folds}, counted from 0")
+    return Carved(places=tuple(places), parts=tuple(part for part in PARTS if part in shares), how=tuple(how))
+
+
+def _with_fold(places: list[Part], units: list[bytes], labels: list[str], config: DataConfig) -> list[Part]:
+    """The same with a fold of all but the test part as val; so the test part is what it is without folds."""
+    assert config.folds is not None
+    rows = [row for row, place in enumerate(places) if place != "test"]
+    folds = folds_of([units[row] for row in rows], [labels[row] for row in rows], config.folds, config.split_seed)
+    if config.fold not in folds:
+        units_left = counted(len({units[row] for row in rows}), "unit")
+        raise DataError(
+            f"folds is {config.folds}, and fold {config.fold} is empty: the training pictures are {units_left} of one "
+            "content, group or look. Take fewer folds."
+        )
+    found = list(places)
+    for row, fold in zip(rows, folds, strict=True):
+        found[row] = "val" if fold == config.fold else "train"
+    return found
+
+
+def _shares(given: dict[Part, list[Entry]], config: DataConfig) -> dict[Part, float]:
+    """The share of each part that is to be carved out."""
+    if config.split is not None:
+        return {}
+    if config.folds is not None and given["val"]:
+        raise DataError(
+            f"folds is {config.folds}, but the data come with a val part of {counted(len(given['val']), 'sample')}. "
+            "Move them to the training pictures, or leave folds out."
+        )
+    shares: dict[Part, float] = {"val": config.val_share, "test": config.test_share}
+    return {part: share for part, share in shares.items() if share and not given[part]}
 
 
 def _without_copies(given: dict[Part, list[Entry]]) -> tuple[dict[Part, list[Entry]], list[Issue]]:
@@ -64,48 +144,6 @@ def _without_copies(given: dict[Part, list[Entry]]) -> tuple[dict[Part, list[Ent
         kept[part] = [entry for entry in given[part] if entry.digest not in later]
         later |= {entry.digest: entry for entry in given[part]}
     return kept, issues
-
-
-def _placed(entries: Sequence[Entry], shares: dict[Part, float], seed: int) -> dict[bytes, Part]:
-    """The part of each content hash."""
-    points = {e.digest: _point(e.digest, seed) for e in entries}
-    ends, top = {}, 0.0
-    for part, share in shares.items():
-        top += share
-        ends[part] = top
-    places: dict[bytes, Part] = {
-        d: next((part for part, end in ends.items() if u < end), "train") for d, u in points.items()
-    }
-    members: dict[str, set[bytes]] = defaultdict(set)
-    for entry in entries:
-        members[entry.label].add(entry.digest)
-    _complete([sorted(members[label], key=points.__getitem__) for label in sorted(members)], places, tuple(shares))
-    return places
-
-
-def _complete(classes: list[list[bytes]], places: dict[bytes, Part], carved: tuple[Part, ...]) -> None:
-    """Give each class a picture in training, then one in each carved part where training keeps another.
-
-    A content that stands under two labels moves for both, so it is taken out of training only where both keep another.
-    """
-    for digests in classes:
-        if all(places[d] != "train" for d in digests):
-            places[digests[-1]] = "train"
-    learning = Counter(k for k, digests in enumerate(classes) for d in digests if places[d] == "train")
-    owners: dict[bytes, list[int]] = defaultdict(list)
-    for k, digests in enumerate(classes):
-        for digest in digests:
-            owners[digest].append(k)
-    for part, digests in itertools.product(reversed(carved), classes):
-        spare = (d for d in digests if places[d] == "train" and all(learning[k] > 1 for k in owners[d]))
-        if all(places[d] != part for d in digests) and (moved := next(spare, None)) is not None:
-            places[moved] = part
-            learning.subtract(owners[moved])
-
-
-def _point(digest: bytes, seed: int) -> float:
-    salted = hashlib.blake2b(digest, digest_size=8, salt=(seed % 2**64).to_bytes(8, "big")).digest()
-    return int.from_bytes(salted, "big") / 2**64
 
 
 def _check(parts: dict[Part, tuple[Entry, ...]], classes: tuple[str, ...]) -> None:
@@ -131,7 +169,7 @@ def described(split: Split) -> str:
     sizes = [
         f"{len(split.parts[p]):,} {role}{' (carved out)' if p in split.carved else ''}" for p, role in roles.items()
     ]
-    return ", ".join(sizes) + f"; {counted(len(split.classes), 'class')}"
+    return "; ".join([", ".join(sizes), counted(len(split.classes), "class"), *split.how])
 
 
 def training_counts(split: Split) -> tuple[int, ...]:
@@ -143,10 +181,13 @@ def training_counts(split: Split) -> tuple[int, ...]:
 def split_csv(split: Split) -> str:
     """The split as CSV: id, part, class, hash of the content, group."""
     out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(("id", "part", "class", "content", "group"))
+    plain, quoted = csv.writer(out, lineterminator="\n"), csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(("id", "part", "class", "content", "group"))
     for part, entries in split.parts.items():
-        rows.writerows((e.id, part, e.label, e.digest.hex(), e.group) for e in entries)
+        for entry in entries:
+            row = (entry.id, part, entry.label, entry.digest.hex(), entry.group)
+            odd = any("\r" in (word or "") for word in row)  # csv quotes only the line end that it writes
+            (quoted if odd else plain).writerow(row)
     return out.getvalue()
 
 

@@ -3,7 +3,7 @@
 import base64
 import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,25 +117,36 @@ class ReportContent:
 
 def render_report(content: ReportContent) -> str:
     """The page as HTML: no address is loaded, no script runs, every name is shown as it is."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    filters: dict[str, Callable[..., Any]] = {
+        "amount": verdict.amount,
+        "duration": duration,
+        "interval": verdict.interval,
+        "share": _share,
+    }
+    return render_page("tellapart.evaluation", "report.html", _context(content) | {"palette": palette()}, filters)
+
+
+def render_page(
+    package: str, template: str, context: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]]
+) -> str:
+    """A page as HTML from a template of a package, in the look of all pages; every name is shown as it is."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("tellapart.evaluation"),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("tellapart.evaluation")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "amount": verdict.amount,
-        "data_uri": _data_uri,
-        "duration": duration,
-        "enlarged": _enlarged,
-        "interval": verdict.interval,
-        "share": _share,
-    }
-    page = environment.get_template("report.html").render(_context(content))
+    environment.filters |= {"data_uri": _data_uri, "enlarged": _enlarged, **filters}
+    page = environment.get_template(template).render(context)
     return page.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def palette() -> dict[str, tuple[str, str]]:
+    """Each colour of the look by name: by day and in the reader's dark mode."""
+    return {name: (light, plots.DARK[light]) for name, light in PALETTE.items()}
 
 
 def duration(seconds: float) -> str:
@@ -164,7 +175,6 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "mistakes": content.mistakes[:MISTAKES_SHOWN],
         "issues": content.issues[:ISSUES_SHOWN],
         "issue_kinds": Counter(issue.kind for issue in content.issues).most_common(),
-        "palette": {name: (light, plots.DARK[light]) for name, light in PALETTE.items()},
     }
 
 

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tellapart.config import DataConfig
 from tellapart.errors import DamagedError, DataError
 from tellapart.files import new_folder, settled_folder, write_bytes, write_json, write_text
 from tellapart.types import Issue, Part
@@ -85,6 +86,10 @@ class RunFolder:
     def plot(self, name: str) -> Path:
         return self.path / "plots" / name
 
+    def parted(self, config: DataConfig) -> DataConfig:
+        """The settings with the parts as they were cut when the run began: looked for anew, copies might differ."""
+        return config.parted_by(self.split) if self.split.exists() else config
+
     def seen(self) -> frozenset[str]:
         """Contents, in hex, of the samples that were trained or chosen on; empty where no split is kept."""
         if not self.split.exists():
@@ -107,7 +112,7 @@ class RunFolder:
         return facts
 
     def write_issues(self, issues: Iterable[Issue]) -> None:
-        write_text(self.issues, _csv([asdict(issue) for issue in issues], ["path", "kind", "detail", "suggestion"]))
+        write_text(self.issues, issues_csv(issues))
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         write_text(self.history, _csv(rows, list(rows[0])))
@@ -146,6 +151,12 @@ def model_folder(path: Path) -> Path:
     if path.exists():
         raise DataError(f"{path}: no run and no model folder; `tellapart train` makes one.")
     raise DataError(f"{path}: no such folder. Give a run folder, as in runs/photos.")
+
+
+def issues_csv(issues: Iterable[Issue]) -> str:
+    """A line for each issue: path, kind, detail, suggestion."""
+    columns = ["path", "kind", "detail", "suggestion"]
+    return _csv([{name: getattr(issue, name) for name in columns} for issue in issues], columns)
 
 
 def _csv(rows: list[dict[str, Any]], columns: list[str]) -> str:

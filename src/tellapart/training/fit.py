@@ -205,12 +205,28 @@ def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
         logits = (state.compiled or state.module)(batch.inputs)
-    losses = LOSSES[plan.optim.loss](logits, batch.targets, plan.optim.label_smoothing)
+    losses = _losses(logits, batch, plan.optim)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]
     if state.losses is not None and batch.rows is not None:
         state.losses[batch.rows] = LOSSES[plan.optim.loss](logits.detach(), batch.targets, 0.0)
-    return total.detach(), (logits.detach().argmax(1) == batch.targets).sum()
+    return total.detach(), (logits.detach().argmax(1) == _dominant(batch)).sum()
+
+
+def _losses(logits: Tensor, batch: Batch, optim: OptimConfig) -> Tensor:
+    """Loss of each sample (B,); of a mixed one, the losses of both classes by their shares."""
+    loss = LOSSES[optim.loss]
+    losses = loss(logits, batch.targets, optim.label_smoothing)
+    if batch.partners is None or batch.shares is None:
+        return losses
+    return batch.shares * losses + (1 - batch.shares) * loss(logits, batch.partners, optim.label_smoothing)
+
+
+def _dominant(batch: Batch) -> Tensor:
+    """The class that each sample shows most of, int64 (B,)."""
+    if batch.partners is None or batch.shares is None:
+        return batch.targets
+    return batch.targets.where(batch.shares >= 0.5, batch.partners)
 
 
 def hardest(losses: Tensor | None, count: int, ties: torch.Generator) -> Tensor | None:

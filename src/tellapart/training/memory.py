@@ -31,6 +31,8 @@ def cut(batch: Batch, pieces: int) -> Iterator[Batch]:
             keys=batch.keys[part],
             weights=None if batch.weights is None else batch.weights[part],
             rows=None if batch.rows is None else batch.rows[part],
+            partners=None if batch.partners is None else batch.partners[part],
+            shares=None if batch.shares is None else batch.shares[part],
         )
 
 

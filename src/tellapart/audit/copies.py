@@ -1,0 +1,83 @@
+"""The same picture twice: in two parts a leak, as a group is, under two labels a conflict, else a copy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tellapart.data.groups import shared_groups
+from tellapart.data.near import near_pairs
+from tellapart.data.source import Entry
+from tellapart.names import natural_key
+from tellapart.types import PARTS, Issue
+
+if TYPE_CHECKING:
+    from tellapart.audit.survey import Survey
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairIssue(Issue):
+    """An issue about two samples."""
+
+    other: str
+    """Id of the one that stands first."""
+
+
+def exact_copies(survey: Survey) -> list[Issue]:
+    """An issue for each sample whose content stands before it already."""
+    return same_content(survey.entries)
+
+
+def same_content(entries: Sequence[Entry]) -> list[Issue]:
+    """The same from what is known before anything is decoded."""
+    groups: dict[bytes, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.digest].append(entry)
+    found: list[Issue] = []
+    for group in (group for group in groups.values() if len(group) > 1):
+        first, *others = sorted(group, key=_place)
+        found += [_issue(first, other, "the same as", "copy") for other in others]
+    return found
+
+
+def group_leaks(survey: Survey) -> list[Issue]:
+    """An issue for each group, as a patient, that stands in several parts."""
+    return shared_groups({part: [e for e in survey.entries if (e.part or "train") == part] for part in PARTS})
+
+
+def near_copies(survey: Survey) -> list[Issue]:
+    """An issue for each pair of pictures that are nearly the same; of equal ones the first stands for all."""
+    assert survey.thumbnails is not None
+    firsts: dict[bytes, int] = {}
+    for row in sorted(range(len(survey.entries)), key=lambda row: _place(survey.entries[row])):
+        firsts.setdefault(survey.entries[row].digest, row)
+    rows = list(firsts.values())
+    found: list[Issue] = []
+    for pair in near_pairs(survey.thumbnails[rows]):
+        first, other = sorted((survey.entries[rows[pair.first]], survey.entries[rows[pair.second]]), key=_place)
+        how = "nearly the mirror image of" if pair.mirrored else "nearly the same as"
+        found.append(_issue(first, other, how, "near-copy", f" (pixels correlate by {pair.likeness:.2f})"))
+    return found
+
+
+def _place(entry: Entry) -> tuple[object, ...]:
+    return PARTS.index(entry.part) if entry.part else 0, natural_key(entry.id)
+
+
+def _issue(first: Entry, other: Entry, how: str, kind: str, more: str = "") -> PairIssue:
+    """What a pair is: a conflict goes before a leak, which goes before a copy."""
+    suggestion = "Nothing to do if it is meant; one of the two teaches as much."
+    that, this = list[str](), list[str]()
+    if (first.part or "train") != (other.part or "train"):
+        kind = "leak"
+        that, this = [f"in {first.part or 'train'}"], [f"in {other.part or 'train'}"]
+        suggestion = f"Take the one in {first.part or 'train'} away: {other.part} would judge by what was learned."
+    if first.label != other.label:
+        kind = "conflict"
+        that, this = [*that, f"labelled {first.label!r}"], [*this, f"labelled {other.label!r}"]
+        suggestion = "Keep the one whose label is right."
+    apart = f"; that one is {' and '.join(that)}, this one {' and '.join(this)}" if that else ""
+    detail = f"{how} {first.id!r}{more}{apart}"
+    return PairIssue(path=other.id, kind=kind, detail=detail, suggestion=suggestion, other=first.id)

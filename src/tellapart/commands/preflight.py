@@ -1,0 +1,49 @@
+"""What can be refused before anything heavy loads: a typo is answered in a blink."""
+
+import os
+from pathlib import Path
+
+from tellapart.checks import epochs_in_all
+from tellapart.config import RunConfig
+from tellapart.data import check_source
+from tellapart.errors import DataError, SettingError
+from tellapart.models import check_model
+from tellapart.runs.run_folder import RunFolder
+
+
+def check_config(config: RunConfig) -> None:
+    """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
+    check_source(config.data, config.load)
+    check_model(config.model)
+    if config.load.data_dir is not None and not config.load.data_dir.is_dir():
+        raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
+    if config.load.split is not None:
+        from tellapart.data.split_file import check_split
+
+        check_split(config.load.split)
+
+
+def check_output(runs_dir: Path, name: str | None) -> None:
+    """Raise SettingError where no run folder of that name can be made in that folder."""
+    check_folder("runs_dir", runs_dir)
+    if name is not None and (name in ("", ".", "..") or Path(name).name != name or "\0" in name):
+        raise SettingError(f"name is {name!r}; give the name of a folder alone. Where it is made is --runs-dir.")
+
+
+def check_folder(name: str, path: Path) -> None:
+    """Raise SettingError where a setting names a folder that can neither be made nor be written to."""
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise SettingError(f"{name} is {str(path)!r}, and {nearest} is a file; give a folder.")
+    if not os.access(nearest, os.W_OK):
+        flag = f"--{name.replace('_', '-')}"
+        raise SettingError(f"{name} is {str(path)!r}, and {nearest} can't be written to; give another with {flag}.")
+
+
+def check_resume(path: Path, epochs: str | None) -> None:
+    """Raise DataError where the folder is no run, SettingError where the epochs mean nothing."""
+    run = RunFolder(path=path)
+    if not run.config.exists() or not run.facts.exists():
+        raise DataError(f"{path}: no run folder. Give one that `tellapart train` made, as in runs/photos.")
+    if epochs is not None:
+        epochs_in_all(epochs, 0)

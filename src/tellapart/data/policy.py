@@ -1,0 +1,98 @@
+"""What `augment` comes to: plain settings, by the number, size and channels of the training pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from tellapart.config import DataConfig
+from tellapart.data.mirror import why_not_mirrored
+from tellapart.data.resident import Loaded
+from tellapart.names import counted
+from tellapart.types import DataSpec
+
+Policy = Literal["none", "light", "strong"]
+
+PADDING = 8
+"""A crop is padded by this part of the shorter side: 4 pixels of 32, as in He et al. 2015, section 4.2."""
+STRONG: dict[str, Any] = {"trivial": True, "erasing": 0.1, "mixup": 0.2, "cutmix": 1.0}
+"""What `strong` adds to `light`. Source: torchvision's recipe of 2021, "How to Train State-Of-The-Art Models Using
+TorchVision's Latest Primitives", where each of the four helps beside the others."""
+ERASES = 0.25
+"""Share of pictures that are erased where none are mixed: no other rectangle covers them."""
+SMALLEST, SMALL = 8, 16
+"""Pixels of the shorter side below which `auto` changes nothing, and below which a part says too little."""
+FEW = {1: 100, 3: 500}
+"""Channels -> training pictures a class, up to which they are few: a model would learn them by heart.
+
+Grey counts as scans and measurements, where a value has a meaning that solarising takes away, so less is few.
+By reason and by the field's usage (CIFAR-100, 500 a class, gains three points of accuracy by such a policy, and
+CIFAR-10, 5,000 a class, below one); not by any test set of ours.
+"""
+
+
+def settled(config: DataConfig, loaded: Loaded, mixes: bool = True) -> tuple[DataConfig, tuple[str, ...]]:
+    """The settings with `augment` replaced by what it comes to, and a line that says what and why.
+
+    mixes  whether pictures may be mixed with others
+    What is set by hand stays. Vectors are never changed.
+    """
+    if config.augment is None or loaded.spec.kind != "image":
+        return replace(config, augment=None), ()
+    policy, because = _chosen(config, loaded)
+    made = _settings(policy, config, loaded.spec, mixes)
+    changes = {name: value for name, value in made.items() if getattr(config, name) is None}
+    against = None
+    if "flip" in changes:
+        against = why_not_mirrored(loaded.parts["train"], loaded.spec.classes)
+        changes["flip"] = against is None
+    told = ", ".join(_told(name, value) for name, value in changes.items() if value) or "nothing is changed"
+    line = f"augmentation: {policy}{because}: {told}"
+    return replace(config, augment=None, **changes), (line + (f"; no mirroring: {against}" if against else ""),)
+
+
+def _chosen(config: DataConfig, loaded: Loaded) -> tuple[Policy, str]:
+    """The policy that was asked for, or the one that fits, with its reason."""
+    assert config.augment is not None
+    if config.augment != "auto":
+        return config.augment, ""
+    policy, why = fitting_policy(loaded.spec, len(loaded.parts["train"]))
+    return policy, f" ({why})"
+
+
+def fitting_policy(spec: DataSpec, samples: int) -> tuple[Policy, str]:
+    """What `auto` means for so many training pictures, and why, in a few words.
+
+    | pictures                                                    | policy |
+    |---|---|
+    | below 8 pixels a side                                       | none   |
+    | below 16                                                    | light  |
+    | up to 500 a class in colour, up to 100 in grey              | strong |
+    | more                                                        | light  |
+    """
+    side, each = min(spec.shape[1:]), samples / len(spec.classes)
+    grey = "grey" if spec.channels == 1 else "colour"
+    if side < SMALL:
+        return "none" if side < SMALLEST else "light", f"pictures of {counted(side, 'pixel')} a side"
+    number = f"{counted(round(each), f'{grey} picture')} a class"
+    return ("strong", f"{number} are few") if each <= FEW[spec.channels] else ("light", number)
+
+
+def _settings(policy: Policy, config: DataConfig, spec: DataSpec, mixes: bool) -> dict[str, Any]:
+    """What a policy sets; without what another setting does already."""
+    if policy == "none":
+        return {}
+    made: dict[str, Any] = {"crop_padding": max(1, round(min(spec.shape[1:]) / PADDING)), "flip": True}
+    made |= STRONG if policy == "strong" else {}
+    if policy == "strong" and not mixes:
+        made = {name: value for name, value in made.items() if name not in ("mixup", "cutmix")} | {"erasing": ERASES}
+    if config.resized_crop:
+        del made["crop_padding"]
+    if config.cutout:
+        made.pop("erasing", None)
+    return made
+
+
+def _told(name: str, value: Any) -> str:
+    """`flip`, `crop_padding 4`."""
+    return name if value is True else f"{name} {value:g}"
