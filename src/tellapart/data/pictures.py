@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,15 +109,14 @@ class PictureSource:
 
 def _entries(places: Places, headers: Headers, rows: Rows) -> Entries:
     """The entries of these rows, in their order."""
-    places = places.taken(rows)
     return Entries(
-        ids=places.paths,
-        labels=places.labels,
-        parts=places.parts,
+        ids=places.paths.taken(rows),
+        labels=places.labels.taken(rows),
+        parts=places.parts.taken(rows),
         digests=headers.digests[rows].tobytes(),
         shapes=Codes(tuple(headers.shapes[row].tolist()) for row in rows),
-        groups=places.groups,
-        weights=places.weights,
+        groups=places.groups and places.groups.taken(rows),
+        weights=places.weights and array("d", np.asarray(places.weights)[rows].tobytes()),
     )
 
 
