@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tellapart.config import DataConfig
 from tellapart.data.colour import coloured
+from tellapart.data.resize import LOOKED_AT
 from tellapart.data.warp import warped
 from tellapart.data.zoom import resized_crops
 from tellapart.errors import SettingError
@@ -49,7 +50,8 @@ class Augmentation:
 
     @staticmethod
     def of(config: DataConfig, spec: DataSpec) -> Augmentation:
-        """What the settings ask for; nothing for vectors. SettingError where a cutout could hide a whole picture.
+        """What the settings ask for; nothing for vectors. SettingError where a cutout could hide a whole picture,
+        or where there are no colours to saturate; of grey pictures, that have none either, a recipe may ask for it.
 
         The square of a cutout has the training part's mean colour, so that it is zero after normalisation.
         Source: DeVries & Taylor 2017, "Improved Regularization of CNNs with Cutout", section 3.2 (arXiv:1708.04552).
@@ -57,6 +59,11 @@ class Augmentation:
         if spec.kind != "image":
             return Augmentation()
         height, width = spec.shape[1:]
+        if config.saturation and spec.channels not in LOOKED_AT:
+            raise SettingError(
+                f"saturation is {config.saturation}, but the pictures have {spec.channels} channels, and it is of "
+                "colours, which have three. Leave it out; brightness and contrast are of any channels."
+            )
         if config.cutout is not None and config.cutout >= min(height, width):
             raise SettingError(
                 f"cutout is {config.cutout}, but the pictures have {width}x{height} pixels; "

@@ -9,10 +9,12 @@ from tellapart.data.decode import read_file
 from tellapart.data.known import stamp_of
 from tellapart.data.pictures import Listing, PictureSource
 from tellapart.data.placing import (
+    beside_a_picture,
     issue,
     named_like_a_picture,
     not_a_picture,
     path_key,
+    pictures_among,
     placed,
     shown,
     unreadable,
@@ -35,14 +37,17 @@ class FolderSource(PictureSource):
         )
 
     def _listed(self) -> Listing:
-        paths, issues = _walked(self.root)
+        walked, issues = _walked(self.root)
+        paths = pictures_among(walked)
+        if len(paths) < len(walked):
+            issues += [beside_a_picture(path) for path in sorted({*walked} - {*paths})]
         places, homeless = placed(str(self.root), paths, issues)
         return places, [*issues, *homeless]
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """Every file below a folder that is named like a picture, naturally sorted, whether it can be read or not."""
-    return [folder / path for path in sorted(_walked(folder)[0], key=path_key)]
+    return [folder / path for path in sorted(pictures_among(_walked(folder)[0]), key=path_key)]
 
 
 def _walked(root: Path) -> tuple[list[str], list[Issue]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tellapart.data.placing import named_like_a_picture, shown
+from tellapart.data.placing import named_like_a_picture, pictures_among, shown
 from tellapart.names import listed
 
 ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
@@ -140,7 +140,7 @@ def _fitting(name: str, names: Names) -> list[str]:
     """The files that a name means: itself, else all that differ in large letters, or in a suffix that it lacks."""
     if name in names.exact:
         return [name]
-    return [other for other in names.alike.get(name.lower(), []) if named_like_a_picture(other)]
+    return pictures_among(names.alike.get(name.lower(), []))
 
 
 def _leaves(path: Path, real_root: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tellapart.config import DataConfig
+from tellapart.data.agreement import agreeing
 from tellapart.data.keeping import kept
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import Split, fingerprint, split_entries
@@ -74,7 +75,8 @@ class Loaded:
 
 def load(source: Source, config: DataConfig) -> Loaded:
     """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
-    entries, issues = source.entries()
+    listed_entries, issues = source.entries()
+    entries, strangers = agreeing(listed_entries)
     shape = _shape([e.shape for e in entries if e.part in (None, "train")], config.size)
     found = kept(source, entries, shape, config)
     split = split_entries(found.readable, config)
@@ -94,7 +96,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
     if found.way == "none":
         parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
     lost = sorted({e.label for e in entries if e.part in (None, "train")} - set(split.classes), key=natural_key)
-    told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
+    told = (*issues, *strangers, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
         spec=spec, split=split, parts=parts, issues=told, fingerprint=fingerprint(found.readable), cache=found.way
     )
@@ -131,6 +133,12 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         issues.append(Issue(path=source.name, kind="seen-in-training", detail=detail, suggestion=""))
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
+    if spec.kind == "image":
+        found_entries, strangers = agreeing(entries, spec.channels)
+        entries = [*found_entries]
+        if not entries:
+            raise DataError(f"{source.name}: nothing that fits the model: {strangers[0].path}: {strangers[0].detail}.")
+        issues += strangers
     if spec.kind == "vector" and entries[0].shape != spec.shape:
         raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
     present = {e.label for e in entries}
