@@ -96,5 +96,12 @@ def test_a_cutout_that_could_hide_a_picture_is_refused() -> None:
     assert Augmentation.of(DataConfig(cutout=23), PICTURES).cutout == 23
 
 
+def test_saturation_of_pictures_without_colours_is_refused() -> None:
+    bands = DataSpec(kind="image", shape=(5, 24, 32), classes=("a", "b"), mean=(9.0,) * 5, std=(1.0,) * 5)
+    with pytest.raises(SettingError, match=r"saturation is 0\.5, but the pictures have 5 channels.* Leave it out"):
+        Augmentation.of(DataConfig(saturation=0.5), bands)
+    assert Augmentation.of(DataConfig(brightness=0.5, contrast=0.5), bands).colours
+
+
 def test_nothing_happens_to_vectors() -> None:
     assert Augmentation.of(DataConfig(**ALL), VECTORS) == Augmentation()

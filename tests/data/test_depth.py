@@ -38,9 +38,7 @@ def test_a_large_array_is_scaled_as_a_small_one() -> None:
         ({258: (8, 8), 281: (255,)}, 200, 16),
     ],
 )
-def test_the_depth_is_what_the_tags_say_where_they_can_be_right(
-    tags: dict[int, object], high: int, bits: int
-) -> None:
+def test_the_depth_is_what_the_tags_say_where_they_can_be_right(tags: dict[int, object], high: int, bits: int) -> None:
     assert bits_of(tags, high) == bits
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.photos import make_photos
 
 from tellapart.config import Cache, DataConfig
-from tellapart.data import keeping, pixels, room
+from tellapart.data import keeping, room
 from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled

@@ -37,7 +37,9 @@ def picture_in(content: bytes, form: Form | None) -> Picture:
         return decode(content)
     if of_bands(content):
         return fit_picture(decode(content), form.height, form.width, form.channels, form.fit)
-    return as_array(_fitted(decode_image(content, (form.height, form.width)), form))
+    image = decode_image(content, (form.height, form.width))
+    _check_channels(len(image.getbands()), form.channels)
+    return as_array(_fitted(image, form))
 
 
 def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: Fit) -> Picture:
@@ -50,13 +52,18 @@ def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: F
     if picture.shape == (height, width, channels):
         return picture
     there = picture.shape[2]
-    if there != channels and not (there in LOOKED_AT and channels in LOOKED_AT):
-        raise UnreadableError(f"{counted(there, 'channel')}, where {channels} are taken")
+    _check_channels(there, channels)
     form = Form(height=height, width=width, channels=channels, fit=fit)
     if there in LOOKED_AT:
         return as_array(_fitted(Image.fromarray(picture[:, :, 0] if there == 1 else picture), form))
     planes = [Image.fromarray(np.ascontiguousarray(picture[:, :, place])) for place in range(there)]
     return np.concatenate([as_array(_fitted(plane, replace(form, channels=1))) for plane in planes], axis=2)
+
+
+def _check_channels(there: int, channels: int) -> None:
+    """Raise UnreadableError where a picture can't be brought to a number of channels."""
+    if there != channels and not (there in LOOKED_AT and channels in LOOKED_AT):
+        raise UnreadableError(f"{counted(there, 'channel')}, where {channels} are taken")
 
 
 def _fitted(image: Image.Image, form: Form) -> Image.Image:
