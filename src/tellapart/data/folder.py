@@ -14,10 +14,10 @@ from tellapart.data.placing import (
     named_like_a_picture,
     not_a_picture,
     path_key,
-    pictures_among,
     placed,
     shown,
     unreadable,
+    without_companions,
 )
 from tellapart.errors import DataError
 from tellapart.types import Issue
@@ -38,7 +38,7 @@ class FolderSource(PictureSource):
 
     def _listed(self) -> Listing:
         walked, issues = _walked(self.root)
-        paths = pictures_among(walked)
+        paths = without_companions(walked)
         if len(paths) < len(walked):
             issues += [beside_a_picture(path) for path in sorted({*walked} - {*paths})]
         places, homeless = placed(str(self.root), paths, issues)
@@ -47,7 +47,7 @@ class FolderSource(PictureSource):
 
 def pictures_in(folder: Path) -> list[Path]:
     """Every file below a folder that is named like a picture, naturally sorted, whether it can be read or not."""
-    return [folder / path for path in sorted(pictures_among(_walked(folder)[0]), key=path_key)]
+    return [folder / path for path in sorted(without_companions(_walked(folder)[0]), key=path_key)]
 
 
 def _walked(root: Path) -> tuple[list[str], list[Issue]]:

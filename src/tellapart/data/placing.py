@@ -88,12 +88,16 @@ def named_like_a_picture(name: str) -> bool:
 
 def pictures_among(paths: Sequence[str]) -> list[str]:
     """Those that are named like a picture, without each .npy that stands beside a picture of the same name."""
-    named = [path for path in paths if named_like_a_picture(path)]
-    arrays = {path for path in named if path[-4:].lower() == ARRAY}
+    return without_companions([path for path in paths if named_like_a_picture(path)])
+
+
+def without_companions(pictures: list[str]) -> list[str]:
+    """The pictures without each .npy that stands beside another of the same name."""
+    arrays = {path for path in pictures if path[-4:].lower() == ARRAY}
     if not arrays:
-        return named
-    taken = {path[: path.rfind(".")] for path in named if path not in arrays}
-    return [path for path in named if path not in arrays or path[: path.rfind(".")] not in taken]
+        return pictures
+    taken = {path[: path.rfind(".")] for path in pictures if path not in arrays}
+    return [path for path in pictures if path not in arrays or path[: path.rfind(".")] not in taken]
 
 
 def shown(name: str) -> bool:
