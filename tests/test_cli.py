@@ -240,6 +240,24 @@ def test_predict_names_what_it_cannot_read_answers_the_rest_and_ends_with_3(home
     assert "nowhere.png: no such file" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--also", "more"], "also is ('more',), but no data are given"),
+        (["--path-column", "file"], "path_column is 'file', but no data are given"),
+        (["--allow-outside"], "allow_outside is True, but no data are given"),
+    ],
+)
+def test_evaluate_without_data_refuses_settings_that_say_how_data_are_read(
+    argv: list[str], said: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", "runs/photos", *argv])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_evaluate_without_data_gives_the_numbers_of_the_run(home: Path) -> None:
     done = run("evaluate", "runs/photos", "--json", cwd=home)
     assert json.loads(done.stdout)["measures"] == json.loads((home / "runs/photos/metrics/test.json").read_text())

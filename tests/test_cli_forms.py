@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.data.formats import FORMS, as_csv, lay, picture, pictures, table
 
@@ -68,3 +69,23 @@ def test_data_that_can_not_be_used_end_with_code_3(
         main(argv)
     assert end.value.code == 3
     assert said in capsys.readouterr().err
+
+
+def saved(array: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, array)
+
+
+def test_files_of_five_channels_go_through_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    draws = np.random.default_rng(0)
+    for number in range(40):
+        name = ("corn", "rice")[number % 2]
+        low = 30_000 * (number % 2)
+        saved(draws.integers(low, low + 35_000, (12, 14, 5)).astype(np.uint16), Path(f"fields/{name}/{number}.npy"))
+    main(["train", "fields", "--epochs", "1", "--quiet"])  # with the recipe of who names no model
+    main(["evaluate", "runs/fields", "fields", "--quiet"])
+    main(["resume", "runs/fields", "--epochs", "+1", "--quiet"])
+    capsys.readouterr()
+    main(["predict", "runs/fields", "fields/corn/0.npy", "fields/rice"])
+    assert len(capsys.readouterr().out.splitlines()) == 21
+    assert "14 of 5 channels" in Path("runs/fields/report.html").read_text()

@@ -169,14 +169,14 @@ class Model:
     def predict(self, items: Any) -> list[Answer]:
         """An answer for each item, with its class, confidence and all probabilities; one item gives a list of one.
 
-        items  paths, bytes of picture files, PIL pictures, uint8 arrays (H, W) or (H, W, C), or a list of any of them;
-               an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F)
+        items  paths, bytes of picture files, PIL pictures, arrays (H, W) or (H, W, C) of uint8 or uint16, or a list of
+               any of them; an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F)
         An item that can't be read gets an answer with `label` None and the cause in `error`.
         """
         from tellapart.commands.predict import answered
         from tellapart.data.items import listed_items
 
-        return list(answered(self.module, self.spec, listed_items(items)))
+        return list(answered(self.module, self.spec, listed_items(items, self.spec.channels)))
 
     def predict_proba(self, items: Any) -> np.ndarray[Any, Any]:
         """Probabilities float64 (N, K); DataError names the first item that can't be read."""

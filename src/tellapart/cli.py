@@ -125,6 +125,7 @@ def evaluate(
         CSV file to write, with the logits of every sample.
     """
     from tellapart.commands.gate import check_gate, parsed_demands
+    from tellapart.commands.preflight import check_unread
     from tellapart.data import check_source
     from tellapart.runs.run_folder import RunFolder, model_folder
 
@@ -134,6 +135,8 @@ def evaluate(
         raise SettingError(f"predictions is {str(predictions)!r}: there is no folder {predictions.parent}.")
     if data is not None and part is not None:
         raise SettingError("part is of the run's own data; give either DATA or --part.")
+    if data is None:
+        check_unread(reading, run)
     if data is not None:
         check_source(data, reading)
     elif not RunFolder(path=run).config.exists():

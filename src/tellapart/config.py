@@ -110,7 +110,8 @@ class DataConfig(Reading):
     contrast: float | None = None
     """Share at most by which the contrast of a training picture is raised or lowered, around its mean grey."""
     saturation: float | None = None
-    """Share at most by which the colours of a training picture are strengthened or weakened."""
+    """Share at most by which the colours of a training picture are strengthened or weakened; of pictures of
+    three channels."""
     cutout: int | None = None
     """Pixels a side of a square, anywhere on a training picture, that is filled with the mean colour."""
     trivial: bool | None = None

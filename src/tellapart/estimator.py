@@ -117,10 +117,11 @@ assert MISSING not in SETTINGS.values()
 
 
 def _dtype(X: Any) -> Any:
-    """uint8 pictures stay as they are; everything else becomes numbers."""
+    """Pictures of uint8 or uint16 stay as they are; everything else becomes numbers."""
     if isinstance(X, list) and X and isinstance(X[0], np.ndarray):
         return _dtype(X[0][np.newaxis])
-    return np.uint8 if getattr(X, "dtype", None) == np.uint8 and getattr(X, "ndim", 2) > 2 else np.float32
+    pictures = getattr(X, "ndim", 2) > 2 and X.dtype in (np.uint8, np.uint16)
+    return X.dtype if pictures else np.float32
 
 
 def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:

@@ -4,17 +4,19 @@ import io
 import os
 import stat
 import tarfile
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.data.formats import Files, as_tar, as_zip, lay, picture, pictures, table, write_tar
+from tests.data.hostile import listed, tell
 
 from tellapart.config import Reading
 from tellapart.data import members as members_module
-from tellapart.data import open_source
+from tellapart.data import open_source, room
 from tellapart.data.download import data_homes
 from tellapart.data.members import wrapping
 from tellapart.errors import DataError, UnreadableError
@@ -30,11 +32,18 @@ PACKERS: dict[str, Callable[[Path, Files], Path]] = {
 
 
 def ids(path: Path, **reading: object) -> list[str]:
-    return [e.id for e in open_source(path, Reading(**reading)).entries()[0]]  # type: ignore[arg-type]
+    return [e.id for e in listed("archives", path, Reading(**reading))[0]]  # type: ignore[arg-type]
 
 
 def kinds(path: Path) -> list[tuple[str, str]]:
-    return [(i.path, i.kind) for i in open_source(path, Reading()).entries()[1]]
+    return [(i.path, i.kind) for i in listed("archives", path, Reading())[1]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _told(pytestconfig: pytest.Config) -> Iterator[None]:
+    """At the end it is said how many hostile archives were tried."""
+    yield
+    tell("archives", pytestconfig)
 
 
 @pytest.fixture(params=PACKERS)
@@ -305,18 +314,15 @@ def test_any_other_name_is_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packer", PACKERS)
-def test_an_archive_cut_at_any_place_says_so(packer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_cut_at_any_place_says_so(packer: str, tmp_path: Path) -> None:
     path = PACKERS[packer](tmp_path, FILES)
     content = path.read_bytes()
     step = 512 if packer == "tar" else max(1, len(content) // 60)
     end = len(content) - (10_240 - 512 * 7 if packer == "tar" else 1)  # a tar is filled up with zeros behind its end
-    cuts = range(0, end, step)
-    for cut in cuts:
+    for cut in range(0, end, step):
         path.write_bytes(content[:cut])
         with pytest.raises(DataError, match="damaged, cut short, or no"):
             ids(path)
-    with capsys.disabled():
-        print(f" {len(cuts)} cuts", end="")
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -422,9 +428,9 @@ def test_a_packed_tar_is_unpacked_once(tmp_path: Path) -> None:
     path = as_tar(tmp_path, FILES, ".tar.gz")
     ids(path)
     (kept,) = unpacked()
-    before = kept.stat().st_mtime_ns
+    before = kept.stat().st_ino
     ids(path)
-    assert [file.stat().st_mtime_ns for file in unpacked()] == [before]
+    assert [file.stat().st_ino for file in unpacked()] == [before]
 
 
 @pytest.mark.usefixtures("_fresh_cache")
@@ -460,4 +466,40 @@ def test_a_full_disk_says_where_and_what_to_do(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DataError, match=r"can't be written: No space left on device\. .*XDG_CACHE_HOME"):
         ids(path)
+    assert unpacked() == []
+
+
+def unpacked_ago(root: Path, number: int, ago_s: float) -> Path:
+    """What a packed tar of one kind was unpacked to, and used last so many seconds ago."""
+    before = set(unpacked())
+    (root / str(number)).mkdir()
+    ids(as_tar(root / str(number), FILES | {f"dog/{number}.png": picture(20 + number)}, ".tar.gz"))
+    (new,) = {*unpacked()} - before
+    os.utime(new, (time.time() - ago_s,) * 2)
+    return new
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_unpacked_tars_make_room_the_longest_unused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    middle, oldest, newest = (unpacked_ago(tmp_path, number, days * 86400) for number, days in enumerate((3, 9, 2)))
+    monkeypatch.setattr(room, "room_bytes", lambda _: 3 * newest.stat().st_size)
+    unpacked_ago(tmp_path, 7, 0)
+    assert [file.exists() for file in (oldest, middle, newest)] == [False, True, True]
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_an_unpacked_tar_that_may_be_in_use_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = unpacked_ago(tmp_path, 0, 60)
+    monkeypatch.setattr(room, "room_bytes", lambda _: 3 * used.stat().st_size // 2)
+    unpacked_ago(tmp_path, 1, 0)
+    assert used.exists()
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_a_tar_that_unpacks_to_more_than_there_is_room_for_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "room_bytes", lambda _: 1000)
+    with pytest.raises(DataError, match=r"its unpacked files need .* XDG_CACHE_HOME"):
+        ids(as_tar(tmp_path, FILES, ".tar.gz"))
     assert unpacked() == []

@@ -120,5 +120,12 @@ def test_a_zero_is_nothing_to_do(off: str) -> None:
     assert not Augmentation.of(DataConfig(**{off: 0}), PICTURES)
 
 
+def test_saturation_of_pictures_without_colours_is_refused() -> None:
+    bands = DataSpec(kind="image", shape=(5, 24, 32), classes=("a", "b"), mean=(9.0,) * 5, std=(1.0,) * 5)
+    with pytest.raises(SettingError, match=r"saturation is 0\.5, but the pictures have 5 channels.* Leave it out"):
+        Augmentation.of(DataConfig(saturation=0.5), bands)
+    assert Augmentation.of(DataConfig(brightness=0.5, contrast=0.5), bands).colours
+
+
 def test_nothing_happens_to_vectors() -> None:
     assert Augmentation.of(DataConfig(**ALL), VECTORS) == Augmentation()

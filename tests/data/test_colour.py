@@ -111,3 +111,21 @@ def test_the_pictures_that_come_in_stay_as_they_were() -> None:
     given = pictures()
     changed(given, brightness=0.5, contrast=0.5, saturation=0.5)
     assert torch.equal(given, pictures())
+
+
+@pytest.mark.parametrize("C", [2, 5])
+def test_the_grey_of_other_channels_is_their_mean(C: int) -> None:
+    given = pictures(C=C)
+    mean = given.double().mean((1, 2, 3), keepdim=True)
+    exact = (0.3 * given.double() + 0.7 * mean).clamp(0, 255)
+    assert (changed(given, contrast=0.3) - exact).abs().max() < CLOSE
+
+
+def test_brightness_is_of_any_channels() -> None:
+    given = pictures(C=5)
+    assert (changed(given, brightness=0.5) - 0.5 * given.double()).abs().max() < CLOSE
+
+
+def test_saturation_does_nothing_to_other_channels_than_three() -> None:
+    given = pictures(C=5)
+    assert torch.equal(changed(given, saturation=0.0), given)

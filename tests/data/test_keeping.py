@@ -12,7 +12,7 @@ from PIL import Image
 from tests.photos import make_photos
 
 from tellapart.config import Cache, DataConfig
-from tellapart.data import keeping, pixels
+from tellapart.data import keeping, room
 from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled
@@ -175,14 +175,14 @@ def test_memory_that_was_asked_for_and_is_not_there_says_what_to_take(
 
 
 def test_a_disk_without_room_says_what_to_do(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "room_bytes", lambda _: 1000)
+    monkeypatch.setattr(room, "room_bytes", lambda _: 1000)
     with pytest.raises(DataError, match=r"Take a smaller --size or --cache none, or set XDG_CACHE_HOME"):
         loaded(photos, "disk")
 
 
 def test_files_of_other_data_make_room_the_longest_unused_first(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = 36 * 16 * 16 * 3 + 36 * 16
-    monkeypatch.setattr(pixels, "room_bytes", lambda _: int(2.5 * one))
+    monkeypatch.setattr(room, "room_bytes", lambda _: int(2.5 * one))
     kept = []
     for age, fit in enumerate(("stretch", "pad", "stretch", "crop")):  # stretch is used again, so pad goes
         before = {path.parent: path.parent.stat().st_mtime for path in pixel_files()}

@@ -2,11 +2,13 @@
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.data.formats import lay, picture, pictures, table
+from tests.data.hostile import listed, tell
 
 from tellapart.config import DataConfig, Reading
 from tellapart.data import check_source, open_source
@@ -26,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 def read(root: Path, content: bytes, name: str = "labels.csv", **reading: Any) -> list[tuple[str, str]]:
     """Id and class of each entry of a table beside the pictures."""
     (root / name).write_bytes(content)
-    return [(e.id, e.label) for e in open_source(root / name, Reading(**reading)).entries()[0]]
+    return [(e.id, e.label) for e in listed("tables", root / name, Reading(**reading))[0]]
 
 
 def issues(root: Path, content: bytes, name: str = "labels.csv", **reading: Any) -> list[tuple[str, str]]:
@@ -36,7 +38,14 @@ def issues(root: Path, content: bytes, name: str = "labels.csv", **reading: Any)
 
 def found(root: Path, content: bytes, name: str = "labels.csv", **reading: Any) -> list[Issue]:
     (root / name).write_bytes(content)
-    return list(open_source(root / name, Reading(**reading)).entries()[1])
+    return list(listed("tables", root / name, Reading(**reading))[1])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _told(pytestconfig: pytest.Config) -> Iterator[None]:
+    """At the end it is said how many hostile tables were tried."""
+    yield
+    tell("tables", pytestconfig)
 
 
 # ---- what a table may look like

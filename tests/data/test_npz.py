@@ -71,7 +71,7 @@ BAD = {
     "too few labels": ({"x": X, "y": Y[:4]}, r"x is of shape \(6, 5, 4, 3\), but y has 4"),
     "a column for each class": ({"x": X, "y": np.eye(6)}, r"labels\.argmax\(1\)"),
     "fractions as labels": ({"x": X, "y": Y + 0.5}, "holds float64; classes are whole numbers or words"),
-    "pictures as floats": ({"x": X / 255, "y": Y}, "float64 and shape .*; give uint8 pictures"),
+    "pictures as floats": ({"x": X / 255, "y": Y}, "float64 and shape .*; give uint8 or uint16 pictures"),
     "NaN": ({"x": np.full((6, 2), np.nan), "y": Y}, "NaN"),
     "nothing": ({"x": X[:0], "y": Y[:0]}, "holds no sample"),
     "a number": ({"x": np.uint8(3), "y": Y}, r"x is of shape \(\)"),

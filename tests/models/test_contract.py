@@ -16,7 +16,8 @@ from tellapart.models import DEFAULTS, MODELS, build_model, check_model, chosen
 from tellapart.models.normalise import Normalise
 from tellapart.types import DataSpec
 
-PICTURES = [(c, *sides) for c in (1, 3) for sides in ((1, 1), (5, 7), (28, 28), (32, 32), (64, 48), (1, 9), (2, 3))]
+PICTURES = [(5, 12, 10)]
+PICTURES += [(c, *sides) for c in (1, 3) for sides in ((1, 1), (5, 7), (28, 28), (32, 32), (64, 48), (1, 9), (2, 3))]
 VECTORS = [(4,), (1,)]
 K = 5
 

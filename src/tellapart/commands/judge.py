@@ -91,7 +91,8 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
 
 def _run_facts(trained: Trained) -> RunFacts:
     facts, spec, has_val = trained.facts, trained.loaded.spec, "val" in trained.loaded.parts
-    picture = "x".join(map(str, spec.shape[1:])) + (" grey" if spec.channels == 1 else " colour")
+    seen = {1: "grey", 3: "colour"}.get(spec.channels, f"of {spec.channels} channels")
+    picture = f"{'x'.join(map(str, spec.shape[1:]))} {seen}"
     form = picture if spec.kind == "image" else f"{spec.features} numbers"
     return RunFacts(
         command=facts["command"],

@@ -1,10 +1,11 @@
 """What can be refused before anything heavy loads: a typo is answered in a blink."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 from tellapart.checks import epochs_in_all
-from tellapart.config import RunConfig
+from tellapart.config import Reading, RunConfig
 from tellapart.data import check_source
 from tellapart.errors import DataError, SettingError
 from tellapart.models import check_model
@@ -47,3 +48,14 @@ def check_resume(path: Path, epochs: str | None) -> None:
         raise DataError(f"{path}: no run folder. Give one that `tellapart train` made, as in runs/photos.")
     if epochs is not None:
         epochs_in_all(epochs, 0)
+
+
+def check_unread(reading: Reading, run: Path) -> None:
+    """Raise SettingError where settings say how to read data, but none are given: a run's own are read as they were."""
+    for field in fields(Reading):
+        value = getattr(reading, field.name)
+        if field.name != "data_dir" and value != field.default:
+            raise SettingError(
+                f"{field.name} is {value!r}, but no data are given that it is of: a run's own data are read as they "
+                f"were when it was trained. Leave it out, or say what to judge on: tellapart evaluate {run} DATA"
+            )

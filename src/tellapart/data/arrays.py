@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from tellapart.data.depth import eight_bits
+from tellapart.data.limits import MAX_CHANNELS, channels_stand_first
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError
@@ -18,7 +20,8 @@ T = TypeVar("T")
 class ArraySource:
     """Labelled pictures or vectors in memory; `values` of uint8 are shared, not copied.
 
-    values  uint8 (N, H, W) or (N, H, W, C) with C 1 or 3: pictures; numbers (N, F): vectors, as float32
+    values  uint8 (N, H, W) or (N, H, W, C): pictures, with C up to 64; uint16 likewise, which are scaled to 8 bits over
+            their whole range; numbers (N, F): vectors, as float32
     labels  (N,), class names or numbers
     parts   (N,), the part each sample was given in; None where there are no parts
     ids     (N,), all different; by default the row's number
@@ -68,18 +71,24 @@ def _digest(value: Value) -> bytes:
 
 
 def _kind(name: str, values: np.ndarray[Any, Any]) -> Literal["image", "vector"]:
-    accepted = "uint8 pictures (N, H, W), (N, H, W, 1) or (N, H, W, 3), or numbers (N, F)"
+    accepted = "uint8 or uint16 pictures (N, H, W) or (N, H, W, C) with C up to 64, or numbers (N, F)"
     if 0 in values.shape or values.ndim == 0:
         raise DataError(f"{name}: an array of shape {values.shape} holds no sample; give {accepted}.")
     if values.ndim == 2 and values.dtype.kind in "buif":
         return "vector"
-    if values.dtype == np.uint8 and (values.ndim == 3 or (values.ndim == 4 and values.shape[3] in (1, 3))):
+    if values.ndim == 4 and channels_stand_first(values.shape[1:]):
+        raise DataError(
+            f"{name}: an array of shape {values.shape}: its channels stand first. Give array.transpose(0, 2, 3, 1)."
+        )
+    channels = values.shape[3] if values.ndim == 4 else 1
+    if values.dtype in (np.uint8, np.uint16) and values.ndim in (3, 4) and channels <= MAX_CHANNELS:
         return "image"
     raise DataError(f"{name}: an array of {values.dtype} and shape {values.shape}; give {accepted}.")
 
 
 def _pictures(values: np.ndarray[Any, Any]) -> Value:
-    return values if values.ndim == 4 else values[:, :, :, np.newaxis]
+    pictures = values if values.ndim == 4 else values[:, :, :, np.newaxis]
+    return pictures if pictures.dtype == np.uint8 else eight_bits(pictures)
 
 
 def _vectors(name: str, values: np.ndarray[Any, Any]) -> Value:

@@ -11,6 +11,7 @@ from tellapart.config import DataConfig
 from tellapart.data.colour import coloured
 from tellapart.data.cover import cut_out, erase
 from tellapart.data.mix import mixed
+from tellapart.data.resize import LOOKED_AT
 from tellapart.data.trivial import trivially_changed
 from tellapart.data.warp import warped
 from tellapart.data.zoom import resized_crops
@@ -59,13 +60,19 @@ class Augmentation:
 
     @staticmethod
     def of(config: DataConfig, spec: DataSpec) -> Augmentation:
-        """What the settings ask for; nothing for vectors. SettingError where a cutout could hide a whole picture.
+        """What the settings ask for; nothing for vectors. SettingError where a cutout could hide a whole picture,
+        or where there are no colours to saturate; of grey pictures, that have none either, a recipe may ask for it.
 
         What is covered has the training part's mean colour, so that it is zero after normalisation.
         """
         if spec.kind != "image":
             return Augmentation()
         height, width = spec.shape[1:]
+        if config.saturation and spec.channels not in LOOKED_AT:
+            raise SettingError(
+                f"saturation is {config.saturation}, but the pictures have {spec.channels} channels, and it is of "
+                "colours, which have three. Leave it out; brightness and contrast are of any channels."
+            )
         if config.cutout is not None and config.cutout >= min(height, width):
             raise SettingError(
                 f"cutout is {config.cutout}, but the pictures have {width}x{height} pixels; "

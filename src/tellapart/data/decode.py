@@ -1,7 +1,7 @@
-"""The one decoder: bytes in, uint8 (H, W, C) out, with C 1 or 3. Training, evaluation, serving and export all use it.
+"""The one decoder: bytes in, uint8 (H, W, C) out. Training, evaluation, serving and export all use it.
 
 What a file hides is brought into the open: the EXIF turn is applied, transparency is laid on white, 16 bits are scaled
-to 8 over their whole range. Colour profiles are ignored.
+to 8 over their whole range. Colour profiles are ignored. C is 1 or 3, but for .npy and TIFF files of other bands.
 """
 
 import io
@@ -18,19 +18,21 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from tellapart.data.depth import eight_bits, scaled
+from tellapart.data.limits import MAX_PIXELS, check_size
+from tellapart.data.multiband import is_multiband, multiband_picture, multiband_shape
+from tellapart.data.npy import is_npy, npy_picture, npy_shape
 from tellapart.errors import UnreadableError
 
 Picture = np.ndarray[Any, Any]
-"""uint8 (H, W, C) with C 1 or 3."""
+"""uint8 (H, W, C) with C 1 or 3 for what people look at, any up to 64 for other bands."""
 
-MAX_PIXELS = 100_000_000
-"""A header that promises more is refused before anything is decoded."""
 MAX_BYTES = 1_000_000_000
 """A larger file is not read."""
 MAX_SCANS = 200
 """A JPEG of more scans is refused: each is a pass over all its pixels, and ten are plenty."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-ACCEPTED = "JPEG, PNG, WebP, BMP, GIF and TIFF are read"
+ACCEPTED = "JPEG, PNG, WebP, BMP, GIF, TIFF and .npy are read"
 
 PILLOW_ERRORS = (
     OSError,
@@ -79,21 +81,29 @@ LATE_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """Chunks with the orientation of a PNG; they may stand behind its pixels."""
 SEQUENTIAL_FRAMES, END_OF_IMAGE, START_OF_SCAN = (0xC0, 0xC1), 0xD9, 0xDA
 JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
-SIXTEEN_TO_EIGHT = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
 PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
 
 
 def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
-    """uint8 (H, W, C) of a picture file, C 1 or 3; UnreadableError says in a line what is wrong with it.
+    """uint8 (H, W, C) of a picture file; UnreadableError says in a line what is wrong with it.
 
     room  height and width that it will be brought to: a JPEG of twice that and more is decoded at a half, a quarter or
           an eighth of its size, by the library's own smaller transform, and never comes out smaller than that
     """
+    if is_npy(content):
+        return npy_picture(content)
+    if is_multiband(content):
+        return multiband_picture(content)
     return as_array(decode_image(content, room))
 
 
+def of_bands(content: bytes) -> bool:
+    """Whether a file holds bands of numbers, not a picture of one or three channels to look at."""
+    return is_npy(content) or is_multiband(content)
+
+
 def decode_image(content: bytes, room: tuple[int, int] | None = None) -> Image.Image:
-    """The same as a PIL image of mode L or RGB."""
+    """The same as a PIL image of mode L or RGB, of a file that is not `of_bands`."""
     with _one_line_causes():
         image = _opened(content)
         if room is not None and image.format == "JPEG":
@@ -105,6 +115,10 @@ def decode_image(content: bytes, room: tuple[int, int] | None = None) -> Image.I
 
 def peek(content: bytes) -> tuple[int, int, int]:
     """(H, W, C) that `decode` will give, from the header alone."""
+    if is_npy(content):
+        return npy_shape(content)
+    if is_multiband(content):
+        return multiband_shape(content)
     with _one_line_causes():
         image = _opened(content)
         width, height = image.size
@@ -114,22 +128,25 @@ def peek(content: bytes) -> tuple[int, int, int]:
         return height, width, 1 if _is_grey(image) else 3
 
 
-def picture_of(item: object) -> Picture:
-    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of a uint8 array (H, W) or (H, W, 1, 3 or 4)."""
+def picture_of(item: object, channels: int = 3) -> Picture:
+    """uint8 (H, W, C) of a path, of a file's bytes, of a PIL image or of an array (H, W) or (H, W, C).
+
+    channels  those that a model takes: an array of four is RGBA and laid on white, unless four are what it takes
+    """
     if isinstance(item, str | Path):
         return decode(read_file(Path(item)))
     if isinstance(item, bytes | bytearray | memoryview):
         return decode(bytes(item))
     if isinstance(item, Image.Image):
         with _one_line_causes():
-            _check_size(*item.size)
+            check_size(*item.size)
             item.load()
             return as_array(_normalised(item))
     if isinstance(item, np.ndarray):
-        return _of_array(item)
+        return _of_array(item, channels)
     raise UnreadableError(
         f"a {type(item).__name__} is no picture; give a path, the bytes of a file, a PIL image "
-        "or a uint8 array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)."
+        "or a uint8 array of shape (H, W) or (H, W, C)."
     )
 
 
@@ -180,17 +197,10 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
     except UnidentifiedImageError:
         causes = (cause for start, cause in IMPOSTORS if re.match(start, content[:1024]))
         raise UnreadableError(next(causes, f"not a picture of a known format; {ACCEPTED}")) from None
-    _check_size(*image.size)
+    check_size(*image.size)
     if content.startswith(b"\xff\xd8") and _too_many_scans(content):
         raise UnreadableError(f"a JPEG of more than {MAX_SCANS} scans, made to be slow")
     return image
-
-
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise UnreadableError(f"{width} x {height} pixels: it has none")
-    if width * height > MAX_PIXELS:
-        raise UnreadableError(f"{width} x {height} = {width * height:,} pixels; at most {MAX_PIXELS:,} are decoded")
 
 
 def _too_many_scans(jpeg: bytes) -> bool:
@@ -244,7 +254,7 @@ def _normalised(image: Image.Image, content: bytes = b"") -> Image.Image:
     if turn is not None:
         image = image.transpose(turn)
     if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_scaled(image))
+        return Image.fromarray(scaled(image))
     if image.has_transparency_data:
         image = _on_white(image)
     return image if image.mode == mode else image.convert(mode)
@@ -260,30 +270,18 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _scaled(image: Image.Image) -> np.ndarray[Any, Any]:
-    """uint8 (H, W) of whole numbers in 0..65535 or floats in 0..1: the format's range, not the picture's."""
-    values = np.array(image)
-    low, high = values.min(), values.max()
-    most = 1 if image.mode == "F" else 65535
-    if not (low >= 0 and high <= most):  # a NaN ends here as well
-        raise UnreadableError(f"pixel values from {low:g} to {high:g}; only 0 to {most} can be scaled to 8 bits")
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        values[values == transparent] = most
-    return np.rint(values * np.float32(255)).astype(np.uint8) if image.mode == "F" else SIXTEEN_TO_EIGHT[values]
-
-
-def _of_array(array: np.ndarray[Any, Any]) -> Picture:
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+def _of_array(array: np.ndarray[Any, Any], channels: int) -> Picture:
+    count = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype not in (np.uint8, np.uint16) or array.ndim not in (2, 3):
         raise UnreadableError(
-            f"an array of {array.dtype} and shape {array.shape}; "
-            "give uint8 of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+            f"an array of {array.dtype} and shape {array.shape}; give uint8 or uint16 of shape (H, W) or (H, W, C)"
         )
-    _check_size(array.shape[1], array.shape[0])
-    if channels == 4:
+    check_size(array.shape[1], array.shape[0], count)
+    if array.dtype != np.uint8:
+        array = eight_bits(array)
+    if count == 4 and channels != 4:
         return as_array(_on_white(Image.fromarray(array, "RGBA")))
-    return array.reshape(*array.shape[:2], channels)
+    return array.reshape(*array.shape[:2], count)
 
 
 def as_array(image: Image.Image) -> Picture:

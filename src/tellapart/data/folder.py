@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from tellapart.data.decode import read_file
 from tellapart.data.known import Stamp, Stamps, stamp_of, stamps_in
 from tellapart.data.pictures import Listing, PictureSource
 from tellapart.data.placing import (
+    ARRAY,
+    beside_a_picture,
     issue,
     named_like_a_picture,
     not_a_picture,
     placed,
     shown,
     unreadable,
+    without_companions,
 )
 from tellapart.data.texts import Texts
 from tellapart.errors import DataError
@@ -77,7 +82,17 @@ def _walked(root: Path) -> tuple[Texts, Stamps | None, list[Issue]]:
                 stamps.extend(found)
         folders += sorted(inside["folder"], reverse=True)  # the last is taken first
         linked += sorted(inside["link"], reverse=True)
-    return pictures, stamps_in(stamps), issues
+    return _alone(pictures, stamps_in(stamps), issues)
+
+
+def _alone(paths: Texts, stamps: Stamps | None, issues: list[Issue]) -> tuple[Texts, Stamps | None, list[Issue]]:
+    """The same without each .npy that stands beside a picture of its name; that becomes an issue."""
+    if not any(path[-4:].lower() == ARRAY for path in paths):
+        return paths, stamps, issues
+    kept = set(without_companions([*paths]))
+    beside = [beside_a_picture(path) for path in sorted(path for path in paths if path not in kept)]
+    rows = np.array([row for row, path in enumerate(paths) if path in kept], np.int64)
+    return paths.taken(rows), None if stamps is None else stamps[rows], [*issues, *beside]
 
 
 def _shown(root: Path, folder: str, issues: list[Issue]) -> Iterator[os.DirEntry[str]]:

@@ -17,15 +17,15 @@ from tellapart.types import DataSpec
 from tellapart.world import available_cpus
 
 
-def listed_items(items: Any) -> list[Any]:
+def listed_items(items: Any, channels: int = 3) -> list[Any]:
     """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
 
-    An open file is one item. A uint8 array (H, W) or (H, W, C) with C of 1, 3 or 4 is one picture.
+    An open file is one item. A uint8 or uint16 array (H, W) or (H, W, C) is one picture where C is 1, 3, 4 or the
+    number of channels that the model takes.
     """
     if isinstance(items, np.ndarray):
-        one = items.ndim == 1 or (
-            items.dtype == np.uint8 and (items.ndim == 2 or (items.ndim == 3 and items.shape[-1] in (1, 3, 4)))
-        )
+        many = items.ndim != 2 and not (items.ndim == 3 and items.shape[-1] in (1, 3, 4, channels))
+        one = items.ndim == 1 or (items.dtype in (np.uint8, np.uint16) and not many)
         return [items] if one else list(items)
     if isinstance(items, Mapping):
         raise DataError("A dictionary of items; give a list of its values.")
@@ -63,7 +63,7 @@ def picture_value(item: Any, spec: DataSpec) -> Value:
         item = read_file(Path(item))
     if isinstance(item, bytes | bytearray | memoryview):
         return picture_in(bytes(item), Form(height=height, width=width, channels=channels, fit=spec.fit))
-    return fit_picture(picture_of(item), height, width, channels, spec.fit)
+    return fit_picture(picture_of(item, channels), height, width, channels, spec.fit)
 
 
 def vector_of(item: Any, spec: DataSpec) -> Value:

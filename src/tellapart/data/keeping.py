@@ -13,8 +13,9 @@ import numpy as np
 
 from tellapart.config import Cache, DataConfig
 from tellapart.data.download import cache_home
-from tellapart.data.pixels import pixels_of, room_bytes
+from tellapart.data.pixels import FOLDER, pixels_of
 from tellapart.data.resize import Form, fit_picture
+from tellapart.data.room import room_bytes
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError, SettingError, UnreadableError
@@ -61,7 +62,7 @@ def way_of(source: Source, count: int, shape: tuple[int, ...], asked: Cache) -> 
             raise SettingError(f"cache is {asked!r}, but {source.name} lies in memory as it is: leave it out.")
         asked = "ram"
     if asked == "auto":
-        return "ram" if fits else "disk" if decoded <= room_bytes(cache_home()) else "none"
+        return "ram" if fits else "disk" if decoded <= room_bytes(cache_home() / FOLDER) else "none"
     if asked == "ram" and not fits:
         ways = "a smaller --size or fewer of them" if source.in_memory else "--cache disk, a smaller --size or fewer"
         raise DataError(

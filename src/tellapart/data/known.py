@@ -30,6 +30,8 @@ Stamps = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 """(N, 2), the stamp of each file; -1 where there is none."""
 ROW = np.dtype([("path", "<u8"), ("size", "<i8"), ("time", "<i8"), ("digest", "V16"), ("shape", "<i4", 3)])
 """What is remembered of a file, its path as a hash; the rows are sorted by it."""
+HEADERS = 2
+"""Raised whenever `peek` comes to give other shapes."""
 WORTH = 256
 """Files below which nothing is remembered: they are read in a moment."""
 TICK_NS = 2_000_000_000
@@ -62,7 +64,8 @@ class Known:
     """
 
     def __init__(self, home: Path, place: str) -> None:
-        name = hashlib.blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+        said = f"{HEADERS}\0{place}".encode("utf-8", "surrogateescape")
+        name = hashlib.blake2b(said, digest_size=12).hexdigest()
         self._path = home / "listings" / f"{name}.npy"
         self._listed_ns = time.time_ns()
         self._rows = _read(self._path)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tellapart.data.known import NO_STAMP, Stamp, stamp_of
-from tellapart.data.placing import named_like_a_picture, shown
+from tellapart.data.placing import named_like_a_picture, shown, without_companions
 from tellapart.data.texts import Texts
 from tellapart.names import listed
 
@@ -50,11 +50,13 @@ class Names:
         alike = [other for stem in {_stem(name), low} for other in self._of(stem)]
         if name in alike:
             return [name]
-        return [
-            other
-            for other in alike
-            if named_like_a_picture(other) and low in (other.lower(), posixpath.splitext(other)[0].lower())
-        ]
+        return without_companions(
+            [
+                other
+                for other in alike
+                if named_like_a_picture(other) and low in (other.lower(), posixpath.splitext(other)[0].lower())
+            ]
+        )
 
     def _of(self, stem: str) -> Iterator[str]:
         wanted = hash(stem)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tellapart.data.placing import PART_NAMES, issue, named_like_a_picture, not_a_picture, shown
+from tellapart.data.placing import PART_NAMES, issue, named_like_a_picture, not_a_picture, pictures_among, shown
 from tellapart.errors import DataError
 from tellapart.types import Issue
 
@@ -46,7 +46,7 @@ class Contents:
 
     @property
     def pictures(self) -> list[str]:
-        return [path for path in self.files if named_like_a_picture(path)]
+        return pictures_among([*self.files])
 
     @property
     def tables(self) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -19,20 +18,21 @@ import numpy as np
 import PIL
 from PIL import features
 
+from tellapart.data.room import make_room
 from tellapart.data.source import Value
-from tellapart.errors import DataError
 from tellapart.types import Fit
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-DECODER = 1
+DECODER = 2
 """Raised whenever `decode` or `fit_picture` come to give other pixels."""
 DIGEST_BYTES = 16
 FLUSHED = 1024
 """Pictures after which what is written is brought to the disk, and counted in."""
-DISK_SHARE = 0.5
-"""Share of the room on the disk that may be taken: what is free, and what older files of pixels hold."""
+FOLDER = "decoded"
+"""In the user's cache folder."""
+ADVICE = "Take a smaller --size or --cache none, or set XDG_CACHE_HOME to a folder with more room."
 
 
 class Pixels:
@@ -94,42 +94,11 @@ def pixels_of(home: Path, place: str, shape: tuple[int, ...], fit: Fit, expected
     """
     words = [place, *map(str, shape), fit, str(DECODER), PIL.__version__, str(features.version("jpg"))]
     key = hashlib.blake2b("\0".join(words).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
-    folder = home / "decoded" / key
-    _make_room(folder, expected * int(np.prod(shape)))
+    folder = home / FOLDER / key
+    make_room(folder, expected * int(np.prod(shape)), "The decoded pictures", ADVICE)
     pixels = Pixels(folder, shape)
     os.utime(folder)  # when it was used last
     return pixels
-
-
-def room_bytes(home: Path) -> int:
-    """Bytes on the disk that decoded pictures may take."""
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    held = sum(_size(folder) for folder in _folders(home / "decoded"))
-    return int(DISK_SHARE * (shutil.disk_usage(existing).free + held))
-
-
-def _make_room(folder: Path, need: int) -> None:
-    most = room_bytes(folder.parent.parent)
-    if need > most:
-        raise DataError(
-            f"The decoded pictures need {need / 1e9:.1f} GB on the disk, and {most / 1e9:.1f} GB of it may be taken at "
-            f"{folder.parent}. Take a smaller --size or --cache none, or set XDG_CACHE_HOME to a folder with more room."
-        )
-    others = [other for other in _folders(folder.parent) if other != folder]
-    held = sum(map(_size, others))
-    for other in sorted(others, key=lambda other: other.stat().st_mtime):
-        if held + need <= most:
-            return
-        held -= _size(other)
-        shutil.rmtree(other, ignore_errors=True)
-
-
-def _folders(parent: Path) -> list[Path]:
-    return [folder for folder in parent.iterdir() if folder.is_dir()] if parent.is_dir() else []
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key, naturally_sorted
 from tellapart.types import PARTS, Issue, Part
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+ARRAY = ".npy"
+"""Suffix of a picture of any channels; beside a picture of the same name it is something else, a mask or a feature."""
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ARRAY})
 IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 """What systems leave in folders, in lower case; hidden entries are ignored as well."""
 PART_NAMES: dict[str, Part] = {
@@ -87,6 +89,20 @@ def named_like_a_picture(name: str) -> bool:
     return dot > name.rfind("/") + 1 and name[dot:].lower() in SUFFIXES
 
 
+def pictures_among(paths: Sequence[str]) -> list[str]:
+    """Those that are named like a picture, without each .npy that stands beside a picture of the same name."""
+    return without_companions([path for path in paths if named_like_a_picture(path)])
+
+
+def without_companions(pictures: list[str]) -> list[str]:
+    """The pictures without each .npy that stands beside another of the same name."""
+    arrays = {path for path in pictures if path[-4:].lower() == ARRAY}
+    if not arrays:
+        return pictures
+    taken = {path[: path.rfind(".")] for path in pictures if path not in arrays}
+    return [path for path in pictures if path not in arrays or path[: path.rfind(".")] not in taken]
+
+
 def shown(name: str) -> bool:
     """Whether a file or folder is neither hidden nor left behind by a system."""
     return name[:1] != "." and name.lower() not in IGNORED
@@ -102,6 +118,10 @@ def unreadable(path: str, cause: str) -> Issue:
 
 def not_a_picture(path: str) -> Issue:
     return issue(path, "not-a-picture", "not named like a picture", "Nothing to do if it is none.")
+
+
+def beside_a_picture(path: str) -> Issue:
+    return issue(path, "not-a-picture", "stands beside a picture of the same name", "Nothing to do if it is none.")
 
 
 def told(issues: Sequence[Issue]) -> str:

@@ -50,9 +50,13 @@ def _labels(batch: Batch, classes: tuple[str, ...]) -> list[list[tuple[str, str]
 
 
 def enlarged(picture: np.ndarray[Any, Any], side: int) -> Image.Image:
-    """The picture (H, W, C) inside a square; small ones keep their hard pixels."""
+    """The picture (H, W, C) inside a square; small ones keep their hard pixels.
+
+    Of other channels than one or three the first three are shown as red, green and blue, or the first as grey.
+    """
     height, width, channels = picture.shape
-    image = Image.fromarray(picture[..., 0] if channels == 1 else picture).convert("RGB")
+    seen = picture[..., 0] if channels < 3 else picture[..., :3]
+    image = Image.fromarray(np.ascontiguousarray(seen)).convert("RGB")
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     image = image.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR)

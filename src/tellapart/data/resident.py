@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tellapart.config import DataConfig, FitChoice
+from tellapart.data.agreement import agreeing
 from tellapart.data.alike import look_alikes
 from tellapart.data.fitting import fitting_fit
 from tellapart.data.keeping import Kept, kept
@@ -81,7 +82,8 @@ class Loaded:
 
 def load(source: Source, config: DataConfig) -> Loaded:
     """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
-    entries, issues = source.entries()
+    given, issues = source.entries()
+    entries, strangers = agreeing(given)
     shapes = [e.shape for e in entries if e.part in (None, "train")]
     shape = _shape(shapes, config.size)
     fit, fitted = _fit(shapes, shape, config.fit)
@@ -106,7 +108,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
     lost = sorted(
         {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
     )
-    told = (*issues, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
+    told = (*issues, *strangers, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
         spec=spec,
         split=split,
@@ -156,6 +158,12 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         issues.append(Issue(path=source.name, kind="seen-in-training", detail=detail, suggestion=""))
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
+    if spec.kind == "image":
+        found_entries, strangers = agreeing(entries, spec.channels)
+        entries = [*found_entries]
+        if not entries:
+            raise DataError(f"{source.name}: nothing that fits the model: {strangers[0].path}: {strangers[0].detail}.")
+        issues += strangers
     if spec.kind == "vector" and entries[0].shape != spec.shape:
         raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
     present = {e.label for e in entries}

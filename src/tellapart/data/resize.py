@@ -1,12 +1,17 @@
 """A picture, brought to the size and channels that a model takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from tellapart.data.decode import Picture, as_array, decode, decode_image
+from tellapart.data.decode import Picture, as_array, decode, decode_image, of_bands
+from tellapart.errors import UnreadableError
+from tellapart.names import counted
 from tellapart.types import Fit
+
+LOOKED_AT = (1, 3)
+"""Channels of grey and colour pictures: the two that become each other. Any other number stays what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,11 @@ def picture_in(content: bytes, form: Form | None) -> Picture:
     """
     if form is None:
         return decode(content)
-    return as_array(_fitted(decode_image(content, (form.height, form.width)), form))
+    if of_bands(content):
+        return fit_picture(decode(content), form.height, form.width, form.channels, form.fit)
+    image = decode_image(content, (form.height, form.width))
+    _check_channels(len(image.getbands()), form.channels)
+    return as_array(_fitted(image, form))
 
 
 def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: Fit) -> Picture:
@@ -38,11 +47,23 @@ def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: F
 
     `stretch` changes the aspect; `pad` keeps it and fills the rest with the median colour of the picture's border;
     `crop` keeps it and takes the centre. Grey is repeated to three channels; colour becomes grey by ITU-R 601 luma.
+    Any other number of channels is resized one by one; UnreadableError where it is not the number asked for.
     """
     if picture.shape == (height, width, channels):
         return picture
-    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    return as_array(_fitted(image, Form(height=height, width=width, channels=channels, fit=fit)))
+    there = picture.shape[2]
+    _check_channels(there, channels)
+    form = Form(height=height, width=width, channels=channels, fit=fit)
+    if there in LOOKED_AT:
+        return as_array(_fitted(Image.fromarray(picture[:, :, 0] if there == 1 else picture), form))
+    planes = [Image.fromarray(np.ascontiguousarray(picture[:, :, place])) for place in range(there)]
+    return np.concatenate([as_array(_fitted(plane, replace(form, channels=1))) for plane in planes], axis=2)
+
+
+def _check_channels(there: int, channels: int) -> None:
+    """Raise UnreadableError where a picture can't be brought to a number of channels."""
+    if there != channels and not (there in LOOKED_AT and channels in LOOKED_AT):
+        raise UnreadableError(f"{counted(there, 'channel')}, where {channels} are taken")
 
 
 def _fitted(image: Image.Image, form: Form) -> Image.Image:

@@ -15,7 +15,7 @@ from tellapart.data.decode import MAX_BYTES
 from tellapart.data.members import Member
 from tellapart.data.pictures import entry_of, header_of
 from tellapart.data.places import Place
-from tellapart.data.placing import PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
+from tellapart.data.placing import ARRAY, PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.data.tarred import plain_tar, tar_members
@@ -136,6 +136,8 @@ def _listed(file: BinaryIO, size: int, address: str, name: str) -> Iterator[tupl
             samples[key].labels[suffix] = file.read(member.size)
     part = _part(address)
     for key, sample in samples.items():
+        if len(sample.pictures) > 1:  # an array beside a picture is something else
+            sample.pictures = [one for one in sample.pictures if f".{one[0]}" != ARRAY] or sample.pictures
         for suffix, member in sample.pictures[:1]:
             yield _place(f"{name}/{key}.{suffix}", sample, member, part), member
 

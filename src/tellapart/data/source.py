@@ -11,7 +11,7 @@ from tellapart.names import counted
 from tellapart.types import PARTS, Issue, Part
 
 Value = np.ndarray[Any, Any]
-"""uint8 (H, W, C) with C 1 or 3, or float32 (F,)."""
+"""uint8 (H, W, C) or float32 (F,)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from tellapart.data.decode import MAX_BYTES
 from tellapart.data.download import cache_home
 from tellapart.data.members import FREE_BYTES, MOST_BYTES, MOST_RATIO, Contents, Member, MemberKind, contents
+from tellapart.data.room import make_room
 from tellapart.errors import DataError, UnreadableError
 
 ERRORS = (tarfile.TarError, OSError, ValueError, EOFError, RecursionError, OverflowError, zlib.error, lzma.LZMAError)
@@ -28,6 +29,11 @@ PACKED: tuple[tuple[bytes, Callable[[Path], Any]], ...] = (
 )
 """How a compressed file begins, whatever its name -> what unpacks it."""
 ZSTD = b"\x28\xb5\x2f\xfd"
+FOLDER = "unpacked"
+"""In the user's cache folder."""
+ADVICE = "Make room, set XDG_CACHE_HOME to a folder with more, or unpack it by hand and give the folder."
+KEPT_S = 24 * 3600
+"""Seconds for which what was unpacked stays: a run that goes on over it opens it by its name."""
 BLOCK_BYTES = 512
 STEP_BYTES = 1 << 20
 KEY_BYTES = 1 << 16
@@ -80,28 +86,36 @@ def plain_tar(path: Path) -> Path:
         return path
     said = f"{path.name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
     key = hashlib.blake2b(said + start + end, digest_size=8).hexdigest()
-    plain = cache_home() / "unpacked" / f"{path.name.split('.')[0][:100]}-{key}.tar"
+    plain = cache_home() / FOLDER / f"{path.name.split('.')[0][:100]}-{key}.tar"
     if not plain.exists():
         log.info("unpacking %s to %s, once", path, plain)
         _unpack(opener, path, status.st_size, plain)
+    with suppress(OSError):
+        os.utime(plain)  # when it was used last
     return plain
 
 
 def _unpack(opener: Callable[[Path], Any], path: Path, packed_bytes: int, plain: Path) -> None:
-    """Write the unpacked archive beside its place, then rename it."""
+    """Write the unpacked archive beside its place, then rename it; others that were unpacked before may go for it.
+
+    How large it will be no header says, so that room is made for twice of what is there whenever that is used up.
+    """
     beside = plain.with_name(f".{plain.name}.{uuid.uuid4().hex[:8]}")
     try:
         plain.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as out:
+            room = 0
             for piece in _pieces(opener, path, packed_bytes):
+                if out.tell() + len(piece) > room:
+                    room = max(packed_bytes, 2 * out.tell(), len(piece))
+                    make_room(beside, room, f"{path}: its unpacked files", ADVICE, KEPT_S)
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(plain)
     except OSError as error:
         raise DataError(
-            f"{plain}: can't be written: {error.strerror}. {path} is unpacked there once: make room, set "
-            "XDG_CACHE_HOME to a folder with more, or unpack it by hand and give the folder."
+            f"{plain}: can't be written: {error.strerror}. {path} is unpacked there once. {ADVICE}"
         ) from None
     finally:
         with suppress(OSError):
