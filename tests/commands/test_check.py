@@ -13,7 +13,7 @@ from tests.test_cli import run
 
 import tellapart
 from tellapart.commands.check import check
-from tellapart.config import DataConfig
+from tellapart.config import DataConfig, Reading
 
 
 def plant(root: Path) -> Path:
@@ -159,3 +159,15 @@ def test_training_names_what_costs_nothing_to_find(home: Path, tmp_path: Path) -
     )
     assert "`tellapart check` looks for more" in train.stderr
     assert "conflict" in (tmp_path / "runs/set/data/issues.csv").read_text()
+
+
+def test_pictures_of_five_channels_are_checked_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draws = np.random.default_rng(0)
+    for number in range(24):
+        folder = tmp_path / "bands" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / f"{number}.npy", draws.integers(0, 256, (12, 12, 5), dtype=np.uint8))
+    found = check("bands", Reading(), quick=True)
+    assert (found.samples, found.blocking) == (24, ())
+    assert "24 of 5 channels" in found.page.read_text()

@@ -1,6 +1,7 @@
 """Small squares of pictures of any size."""
 
 import numpy as np
+import pytest
 from tests.scenes import scene
 
 from tellapart.data.thumbnails import flat, thumbnail
@@ -21,3 +22,9 @@ def test_flat_pictures_are_told_from_others():
     pictures[1] = (10, 20, 30)
     pictures[2, 0, 0, 1] = 1
     assert flat(pictures).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(("given", "seen"), [(1, 1), (2, 1), (3, 3), (4, 3), (5, 3)])
+def test_of_many_channels_the_first_are_seen(given, seen):
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, given), dtype=np.uint8)
+    assert (thumbnail(picture, seen) == picture[:, :, :seen]).all()

@@ -55,7 +55,7 @@ class Survey:
 def surveyed(source: Source) -> Survey:
     """Decode every sample once; memory is 3 KB for each picture. DataError where none can be read."""
     entries, issues = source.entries()
-    channels = max((entry.shape[2] for entry in entries if len(entry.shape) == 3), default=0)
+    channels = 3 if any(len(entry.shape) == 3 and entry.shape[2] >= 3 for entry in entries) else 1
     shape, dtype = ((SIDE, SIDE, channels), np.uint8) if source.kind == "image" else (entries[0].shape, np.float32)
     values, sharp = np.empty((len(entries), *shape), dtype), np.empty(len(entries))
     kept: list[Entry] = []
@@ -120,7 +120,7 @@ def sharpness(picture: Value) -> float:
     microscopy"; over the variance of the grey values it does not follow the contrast.
     """
     step = -(-max(picture.shape[:2]) // LARGEST_SIDE)
-    grey = picture[::step, ::step, 1 if picture.shape[2] == 3 else 0].astype(np.float32)
+    grey = picture[::step, ::step, 1 if picture.shape[2] >= 3 else 0].astype(np.float32)
     spread = float(grey.var())
     if spread == 0 or min(grey.shape) < 3:
         return float("nan")

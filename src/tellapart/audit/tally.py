@@ -37,7 +37,9 @@ def facts_of(survey: Survey) -> dict[str, str]:
     kinds = {1: "grey", 3: "colour"}
     return {
         "size": f"{_span(widths)} wide, {_span(heights)} high, in pixels",
-        "channels": ", ".join(f"{count:,} {kinds[number]}" for number, count in sorted(channels.items())),
+        "channels": ", ".join(
+            f"{count:,} {kinds.get(number, f'of {number} channels')}" for number, count in sorted(channels.items())
+        ),
     }
 
 

@@ -47,4 +47,4 @@ def look_alikes(inputs: Callable[[Sequence[Entry]], Tensor | Stored], entries: S
 def _thumbnails(inputs: Callable[[Sequence[Entry]], Tensor | Stored], entries: Sequence[Entry]) -> Iterator[Value]:
     for start in range(0, len(entries), AT_ONCE):
         for picture in inputs(entries[start : start + AT_ONCE])[:].numpy():
-            yield thumbnail(picture, picture.shape[2])
+            yield thumbnail(picture, 1 if picture.shape[2] < 3 else 3)

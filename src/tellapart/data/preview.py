@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tellapart.data.resize import visible
 from tellapart.types import Batch
 
 CELL = 96
@@ -54,9 +55,9 @@ def enlarged(picture: np.ndarray[Any, Any], side: int) -> Image.Image:
 
     Of other channels than one or three the first three are shown as red, green and blue, or the first as grey.
     """
-    height, width, channels = picture.shape
-    seen = picture[..., 0] if channels < 3 else picture[..., :3]
-    image = Image.fromarray(np.ascontiguousarray(seen)).convert("RGB")
+    height, width = picture.shape[:2]
+    seen = visible(picture)
+    image = Image.fromarray(seen[:, :, 0] if seen.shape[2] == 1 else seen).convert("RGB")
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     image = image.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR)

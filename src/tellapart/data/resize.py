@@ -60,6 +60,12 @@ def fit_picture(picture: Picture, height: int, width: int, channels: int, fit: F
     return np.concatenate([as_array(_fitted(plane, replace(form, channels=1))) for plane in planes], axis=2)
 
 
+def visible(picture: Picture) -> Picture:
+    """What can be shown of a picture: itself where it is grey or colour, else its first three channels, or one."""
+    channels = picture.shape[2]
+    return picture if channels in LOOKED_AT else np.ascontiguousarray(picture[:, :, : 3 if channels > 3 else 1])
+
+
 def _check_channels(there: int, channels: int) -> None:
     """Raise UnreadableError where a picture can't be brought to a number of channels."""
     if there != channels and not (there in LOOKED_AT and channels in LOOKED_AT):

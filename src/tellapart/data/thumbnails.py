@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.decode import Picture
-from tellapart.data.resize import fit_picture
+from tellapart.data.resize import fit_picture, visible
 
 SIDE = 32
 """Pixels a side of a thumbnail."""
 
 
 def thumbnail(picture: Picture, channels: int) -> Picture:
-    """uint8 (32, 32, C) of a picture of any size, smoothed; its aspect is not kept."""
-    return fit_picture(picture, SIDE, SIDE, channels, "stretch")
+    """uint8 (32, 32, C) of what can be seen of a picture of any size, smoothed; its aspect is not kept.
+
+    channels  1 or 3
+    """
+    return fit_picture(visible(picture), SIDE, SIDE, channels, "stretch")
 
 
 def flat(pictures: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
