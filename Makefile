@@ -33,6 +33,7 @@ bench: .venv/dev
 	$(BIN)/python bench/mnist_time.py
 	$(BIN)/python bench/contention.py
 	$(BIN)/python bench/saving.py
+	$(BIN)/python bench/photos.py
 	$(BIN)/python bench/million.py
 	$(BIN)/python bench/time_budget.py
 	$(BIN)/python bench/augment.py
@@ -66,6 +67,7 @@ clean:
 .PHONY: bench-peers
 bench-peers: .venv/dev .venv-peers/done
 	$(BIN)/python bench/peers/run.py --peers .venv-peers/bin/python
+	$(BIN)/python bench/photos.py --peers .venv-peers/bin/python
 
 .venv-peers/done: .venv/uv bench/peers/requirements.txt constraints.txt
 	test -x .venv-peers/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-peers

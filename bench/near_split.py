@@ -17,8 +17,8 @@ from PIL import Image
 from machine import write_result
 from tellapart.config import DataConfig
 from tellapart.data import open_source
-from tellapart.data.folder import FolderSource
 from tellapart.data.resident import load
+from tellapart.data.sources.folder import FolderSource
 
 SIDE = 128
 

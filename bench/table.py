@@ -156,6 +156,22 @@ def of_saving(found: Found) -> list[str]:
     return table(["a checkpoint beside the training of", "adds", "of the training, every 30 s"], rows)
 
 
+def of_photos(found: Found) -> list[str]:
+    """Photos from the disk to batches, in pictures a second; ours against each."""
+    lines = []
+    for name, race in found["results"].items():
+        ours, rows = race["arms"]["tellapart, in memory"], []
+        for arm, result in race["arms"].items():
+            speeds, ratios = [], []
+            for key in ("first_s", "later_s"):
+                speeds.append(f"{race['pictures'] / result[key]['median']:,.0f}")
+                ratios.append(times(result[key]["median"] / ours[key]["median"]))
+            rows.append([arm, speeds[0], ratios[0], speeds[1], ratios[1]])
+        head = f"{race['pictures']:,} photos of {name} to crops of {found['side']} px, pictures/s"
+        lines += table([head, "first epoch", "ours is", "later epochs", "ours is"], rows)
+    return lines
+
+
 def of_million(found: Found) -> list[str]:
     """A million paths."""
     rows = [
@@ -212,6 +228,7 @@ PARTS = {
     "contention": of_contention,
     "time_budget": of_time_budget,
     "saving": of_saving,
+    "photos": of_photos,
     "million": of_million,
     "label_errors": of_label_errors,
     "near_copies": of_near_copies,

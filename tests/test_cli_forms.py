@@ -83,6 +83,7 @@ def test_files_of_five_channels_go_through_all_commands(capsys: pytest.CaptureFi
         low = 30_000 * (number % 2)
         saved(draws.integers(low, low + 35_000, (12, 14, 5)).astype(np.uint16), Path(f"fields/{name}/{number}.npy"))
     main(["train", "fields", "--epochs", "1", "--quiet"])  # with the recipe of who names no model
+    main(["train", "fields", "--epochs", "1", "--augment", "auto", "--quiet", "--name", "changed"])
     main(["evaluate", "runs/fields", "fields", "--quiet"])
     main(["resume", "runs/fields", "--epochs", "+1", "--quiet"])
     capsys.readouterr()

@@ -10,10 +10,10 @@ from tellapart.commands.learner import extents
 from tellapart.commands.recipes import Recipe, find_recipe, recipes
 from tellapart.config import RunConfig, read_toml
 from tellapart.data import SOURCES
-from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import shuffled
 from tellapart.data.resident import load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import SettingError
 from tellapart.models import build_model
 from tellapart.training.fit import fit, new_state

@@ -11,8 +11,8 @@ from tellapart.commands.learn import note
 from tellapart.commands.learner import Learner, batches, new_learner
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.runs.checkpoint import moment, newest_checkpoint, restore, write_checkpoint
 from tellapart.training.fit import TrainState, fit, never
 from tellapart.types import EpochEnd

@@ -18,9 +18,9 @@ from tellapart.commands.recipes import below
 from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, Reading, RunConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.batches import unlabelled
 from tellapart.data.resident import Loaded, load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DataError
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict

@@ -7,7 +7,7 @@ import numpy as np
 from tests.scenes import scene
 
 from tellapart.audit.survey import Survey, surveyed
-from tellapart.data.arrays import ArraySource
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.types import Part
 
 

@@ -7,7 +7,7 @@ from surveys import scenes, survey_of
 from tellapart.audit import BLOCKING, FINDINGS, blocking, findings, in_order
 from tellapart.audit.page import KINDS
 from tellapart.audit.survey import surveyed
-from tellapart.data.digits import open_digits
+from tellapart.data.sources.digits import open_digits
 from tellapart.types import Issue
 
 
@@ -29,7 +29,7 @@ def test_the_digits_have_no_findings():
 
 
 def test_vectors_are_looked_at_as_far_as_that_makes_sense():
-    from tellapart.data.arrays import ArraySource
+    from tellapart.data.sources.arrays import ArraySource
 
     values = np.random.default_rng(0).normal(size=(40, 5))
     values[1] = values[0]

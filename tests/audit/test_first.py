@@ -5,8 +5,8 @@ from surveys import scenes
 
 from tellapart.audit.first import first_findings
 from tellapart.config import DataConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
+from tellapart.data.sources.arrays import ArraySource
 
 
 def found(pictures, labels):

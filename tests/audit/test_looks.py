@@ -10,7 +10,7 @@ from tellapart.audit.light import badly_lit
 from tellapart.audit.outliers import robust_z
 from tellapart.audit.shapes import odd_shapes
 from tellapart.audit.survey import surveyed
-from tellapart.data.folder import FolderSource
+from tellapart.data.sources.folder import FolderSource
 
 PICTURES = scenes(40)
 

@@ -8,7 +8,7 @@ from tests.scenes import scene
 
 from tellapart.audit.shortcuts import shortcuts
 from tellapart.audit.survey import surveyed
-from tellapart.data.folder import FolderSource
+from tellapart.data.sources.folder import FolderSource
 
 
 def names(survey):

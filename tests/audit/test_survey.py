@@ -6,8 +6,8 @@ from PIL import Image
 from tests.scenes import make_scenes, scene
 
 from tellapart.audit.survey import sharpness, surveyed
-from tellapart.data.arrays import ArraySource
-from tellapart.data.folder import FolderSource
+from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.folder import FolderSource
 from tellapart.errors import DataError
 
 

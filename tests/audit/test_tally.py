@@ -6,8 +6,8 @@ from tests.scenes import make_scenes
 
 from tellapart.audit.survey import surveyed
 from tellapart.audit.tally import classes_by_part, facts_of
-from tellapart.data.arrays import ArraySource
-from tellapart.data.folder import FolderSource
+from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.folder import FolderSource
 
 
 def test_classes_are_counted_by_part_in_natural_order():

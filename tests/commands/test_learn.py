@@ -14,8 +14,8 @@ from tellapart.commands.learner import new_learner, refused_sizes
 from tellapart.commands.timing import plan_in_time
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import SettingError
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import never

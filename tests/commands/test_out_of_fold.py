@@ -9,8 +9,8 @@ from tellapart.audit.labels import doubts
 from tellapart.audit.survey import surveyed
 from tellapart.commands import out_of_fold as module
 from tellapart.commands.out_of_fold import out_of_fold
-from tellapart.data.arrays import ArraySource
-from tellapart.data.digits import open_digits
+from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.digits import open_digits
 
 
 @pytest.fixture(scope="module")

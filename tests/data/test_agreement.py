@@ -11,7 +11,6 @@ from tests.data.formats import Files, lay
 from tellapart.config import DataConfig
 from tellapart.data import open_source
 from tellapart.data.agreement import agreeing
-from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation, augmented
 from tellapart.data.items import listed_items, values_of
 from tellapart.data.preview import enlarged
@@ -19,6 +18,7 @@ from tellapart.data.resident import load, load_labelled
 from tellapart.data.resize import fit_picture
 from tellapart.data.sizes import at_size
 from tellapart.data.source import Entry
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Fit, Order, Part
 

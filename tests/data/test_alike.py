@@ -9,10 +9,10 @@ from tests.scenes import make_scenes, scene
 from tellapart.config import DataConfig
 from tellapart.data import alike
 from tellapart.data.alike import look_alikes
-from tellapart.data.arrays import ArraySource
-from tellapart.data.folder import FolderSource
 from tellapart.data.resident import load
 from tellapart.data.source import Entry
+from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.folder import FolderSource
 
 COUNT = 40
 

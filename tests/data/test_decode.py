@@ -16,10 +16,10 @@ from PIL import Image
 from tellapart.config import DataConfig
 from tellapart.data import decode as decoder
 from tellapart.data.decode import decode, peek, picture_of, read_file
-from tellapart.data.folder import FolderSource
 from tellapart.data.items import values_of
 from tellapart.data.keeping import decoded
 from tellapart.data.resize import Form, fit_picture, picture_in
+from tellapart.data.sources.folder import FolderSource
 from tellapart.errors import UnreadableError
 from tellapart.types import DataSpec, Fit
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tellapart.data.entries import Entries
-from tellapart.data.known import Headers
-from tellapart.data.pictures import PictureSource
-from tellapart.data.places import Places
-from tellapart.data.placing import placed
 from tellapart.data.source import Entry
+from tellapart.data.sources.known import Headers
+from tellapart.data.sources.pictures import PictureSource
+from tellapart.data.sources.places import Places
+from tellapart.data.sources.placing import placed
 from tellapart.data.texts import Texts
 
 ENTRY = st.builds(
@@ -68,7 +68,7 @@ def test_fifty_thousand_pictures_take_few_bytes_each(monkeypatch: pytest.MonkeyP
     def headers(self: object, hashes: object, stamps: object) -> Headers:
         return Headers(digests=np.zeros(N, "V16"), shapes=np.full((N, 3), 9, np.int32))
 
-    monkeypatch.setattr("tellapart.data.known.Known.headers", headers)
+    monkeypatch.setattr("tellapart.data.sources.known.Known.headers", headers)
     source = PictureSource("photos", "photos", listing, lambda _: b"")
     tracemalloc.start()
     try:

@@ -13,13 +13,13 @@ from tests.photos import make_photos
 
 from tellapart.config import Cache, DataConfig
 from tellapart.data import keeping, room
-from tellapart.data.arrays import ArraySource
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled
 from tellapart.data.download import cache_home
-from tellapart.data.folder import FolderSource
 from tellapart.data.resident import Loaded, load
 from tellapart.data.sizes import at_size
+from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.folder import FolderSource
 from tellapart.data.stored import Stored
 from tellapart.errors import DataError, SettingError
 from tellapart.types import Batch, Order

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tellapart.config import DataConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.policy import fitting_policy, settled
 from tellapart.data.resident import Loaded, load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.types import DataSpec
 
 CLASSES = ("cat", "dog")
@@ -112,6 +112,8 @@ def test_nothing_is_set_for_vectors() -> None:
         ((3, 32, 32), 5000, "light", "5,000 colour pictures a class"),
         ((3, 32, 32), 500, "strong", "500 colour pictures a class are few"),
         ((3, 128, 128), 20, "strong", "20 colour pictures a class are few"),
+        ((5, 32, 32), 100, "strong", "100 banded pictures a class are few"),
+        ((5, 32, 32), 101, "light", "101 banded pictures a class"),
     ],
 )
 def test_the_table_of_auto(shape: tuple[int, ...], each: int, policy: str, why: str) -> None:

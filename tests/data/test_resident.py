@@ -12,10 +12,10 @@ import torch
 
 from tellapart.config import DataConfig
 from tellapart.data import keeping
-from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import LARGEST_SIDE, Loaded, key_of, load, load_labelled
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import PARTS, DataSpec, Issue, Part
 

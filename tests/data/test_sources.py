@@ -9,9 +9,9 @@ from tests.photos import make_photos
 
 from tellapart.config import DataConfig
 from tellapart.data import FILES, SOURCES, check_source, open_source
-from tellapart.data.arrays import ArraySource
 from tellapart.data.resident import load
 from tellapart.data.source import Source
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DataError
 
 CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10, "cifar10": 10, "folder": 3, "arrays": 2}
@@ -131,4 +131,4 @@ def test_every_suffix_has_an_opener_that_exists() -> None:
     assert {suffix: row.opener.split(":")[0] for suffix, row in rows.items()} == FORM
     for row in FILES:
         for module, function in (name.split(":") for name in (row.opener, row.needs) if name):
-            assert callable(getattr(import_module(f"tellapart.data.{module}"), function))
+            assert callable(getattr(import_module(f"tellapart.data.sources.{module}"), function))

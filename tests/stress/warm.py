@@ -16,7 +16,7 @@ from tellapart.cli import main
 LOADED = (
     "jinja2", "matplotlib.backends.backend_svg", "matplotlib.figure", "rich.table", "safetensors.torch",
     "sklearn.datasets", "sklearn.metrics", "tellapart.commands.resume", "tellapart.commands.show",
-    "tellapart.data.digits", "tellapart.models.cnn", "tellapart.models.mlp",
+    "tellapart.data.sources.digits", "tellapart.models.cnn", "tellapart.models.mlp",
 )  # fmt: skip
 CRASHED = 70
 """Exit code of a child that ended with a traceback."""

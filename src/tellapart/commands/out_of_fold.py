@@ -14,10 +14,10 @@ from tellapart.commands.learn import ends
 from tellapart.commands.learner import new_learner
 from tellapart.commands.watch import Silence, Watch
 from tellapart.config import RunConfig
-from tellapart.data.arrays import ArraySource
 from tellapart.data.batches import in_order
 from tellapart.data.folds import folds_of
 from tellapart.data.resident import load
+from tellapart.data.sources.arrays import ArraySource
 from tellapart.data.units import units_of
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict

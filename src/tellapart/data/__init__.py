@@ -21,7 +21,7 @@ class SourceRow:
     """A built-in data set: where its opener is, and what it is."""
 
     opener: str
-    """`module:function` below this package; the function takes the data folder or None and gives a Source."""
+    """`module:function` below `sources`; the function takes the data folder or None and gives a Source."""
     summary: str
 
 
@@ -43,7 +43,7 @@ class FileRow:
 
     suffixes: tuple[str, ...]
     opener: str
-    """`module:function` below this package; the function takes the path and a Reading and gives a Source."""
+    """`module:function` below `sources`; the function takes the path and a Reading and gives a Source."""
     summary: str
     needs: str | None = None
     """`module:function` that raises where a package is missing, or that looks at the file quickly."""
@@ -82,7 +82,7 @@ def open_source(data: str | Path, config: Reading) -> Source:
     sources = [_opened(one, config) for one in (str(data), *config.also)]
     if len(sources) == 1:
         return sources[0]
-    from tellapart.data.mixed import MixedSource
+    from tellapart.data.sources.mixed import MixedSource
 
     return MixedSource(sources)
 
@@ -100,14 +100,14 @@ def _opened(data: str, config: Reading) -> Source:
     _check(data, config)
     path = Path(data)
     if path.is_dir():
-        from tellapart.data.directory import open_folder
+        from tellapart.data.sources.directory import open_folder
 
         return open_folder(path, config)
     row = _row(path.name)
     if row is not None and path.is_file():
         open_file: Callable[[Path, Reading], Source] = _function(row.opener)
         return open_file(path, config)
-    from tellapart.data.shards import open_addresses
+    from tellapart.data.sources.shards import open_addresses
 
     return open_addresses(data)
 
@@ -120,7 +120,7 @@ def _check(data: str, reading: Reading) -> None:
     if _is_there(path, "exists"):
         _check_file(path, reading)
         return
-    from tellapart.data.addresses import expanded, is_address, is_pattern, need_fsspec
+    from tellapart.data.sources.addresses import expanded, is_address, is_pattern, need_fsspec
 
     if is_address(data):
         need_fsspec()
@@ -152,7 +152,7 @@ def _row(name: str) -> FileRow | None:
 
 def _function(name: str) -> Any:
     module, function = name.split(":")
-    return getattr(import_module(f"tellapart.data.{module}"), function)
+    return getattr(import_module(f"tellapart.data.sources.{module}"), function)
 
 
 def _is_there(path: Path, question: Literal["is_dir", "exists"]) -> bool:

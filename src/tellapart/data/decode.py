@@ -19,9 +19,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from tellapart.data.depth import eight_bits, scaled
-from tellapart.data.limits import MAX_PIXELS, check_size
 from tellapart.data.multiband import is_multiband, multiband_picture, multiband_shape
 from tellapart.data.npy import is_npy, npy_picture, npy_shape
+from tellapart.data.sources.limits import MAX_PIXELS, check_size
 from tellapart.errors import UnreadableError
 
 Picture = np.ndarray[Any, Any]

@@ -81,7 +81,7 @@ def vector_of(item: Any, spec: DataSpec) -> Value:
 
 def pictures_below(paths: Iterable[Path]) -> list[Path]:
     """The paths, each folder replaced by the pictures in it; DataError where a folder holds none."""
-    from tellapart.data.folder import pictures_in
+    from tellapart.data.sources.folder import pictures_in
 
     found: list[Path] = []
     for path in paths:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.depth import bits_of, eight_bits
-from tellapart.data.limits import check_size
+from tellapart.data.sources.limits import check_size
 from tellapart.errors import UnreadableError
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tellapart.data.depth import eight_bits
-from tellapart.data.limits import channels_stand_first, check_size
+from tellapart.data.sources.limits import channels_stand_first, check_size
 from tellapart.errors import UnreadableError
 
 MARK = b"\x93NUMPY"

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tellapart.data.placing import PART_NAMES
 from tellapart.data.source import Entry
+from tellapart.data.sources.placing import PART_NAMES
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 from tellapart.types import PARTS, Issue, Part

@@ -1,0 +1,1 @@
+"""What data come as: a kind of source a file, and what several of them share."""

@@ -1,0 +1,114 @@
+"""Which column of a table holds what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tellapart.config import Reading
+from tellapart.data.sources.placing import named_like_a_picture
+from tellapart.errors import DataError, SettingError
+from tellapart.names import counted, did_you_mean, listed
+
+MOST_COLUMNS = 1000
+PATHS = (
+    *("path", "file", "filename", "image", "filepath", "imagepath", "imagefile", "imagename", "imageid"),
+    *("img", "imgpath", "picture", "photo", "idcode", "id"),
+)
+"""What the column of paths is called, in small letters and digits alone; the first that is there is taken."""
+LABELS = ("label", "class", "target", "y", "labels", "classname", "labelname", "category")
+SPLITS = ("split", "part", "subset", "set", "partition")
+GROUPS = ("group", "groupid", "groups")
+WEIGHTS = ("weight", "sampleweight", "weights")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Places of the columns in a row; None where the table has none of that kind."""
+
+    count: int
+    path: int
+    label: int
+    part: int | None
+    group: int | None
+    weight: int | None
+
+
+def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:
+    """Which column is which; DataError lists the columns where path or label is not among them."""
+    if len(header) > MOST_COLUMNS:
+        raise DataError(f"{where}: {len(header):,} columns; at most {MOST_COLUMNS:,} are read. Keep path and label.")
+    path = _named(header, "path_column", reading.path_column, where) or _first(header, PATHS, where)
+    label = _named(header, "label_column", reading.label_column, where) or _first(header, LABELS, where)
+    missing = [name for name, column in (("path", path), ("label", label)) if column is None]
+    if path is None or label is None:
+        picture = next((word for word in header if named_like_a_picture(word)), None)
+        if picture is not None:
+            raise DataError(f"{where}: its first line is no header: it holds {picture!r}. Put path,label above it.")
+        named = " and ".join(f"--{name}-column" for name in missing)
+        raise DataError(
+            f"{where}: no column {' and no column '.join(missing)}. {counted(len(header), 'column')}: {listed(header)}."
+            f" Name it with {named}."
+        )
+    return Columns(
+        count=len(header),
+        path=path[0],
+        label=label[0],
+        part=_place(header, SPLITS, where),
+        group=group_column(header, reading, where),
+        weight=_place(header, WEIGHTS, where),
+    )
+
+
+def group_column(header: Sequence[str], reading: Reading, where: str) -> int | None:
+    """The column of the groups: the one that `group_by` names, else one that is called so; None where there is none."""
+    named = _named(header, "group_by", reading.group_column, where)
+    return named[0] if named else _place(header, GROUPS, where)
+
+
+def column_called(header: Sequence[str], words: Sequence[str]) -> int | None:
+    """The column that is called the first of the words that any is called; None where there is none."""
+    plain = [_plain(word) for word in header]
+    return next((plain.index(word) for word in words if word in plain), None)
+
+
+def has_both(header: Sequence[str], reading: Reading) -> bool:
+    """Whether a table of this header says which picture is of which class."""
+    try:
+        columns_of(header, Reading(path_column=reading.path_column, label_column=reading.label_column), "")
+    except (DataError, SettingError):
+        return False
+    return True
+
+
+def _named(header: Sequence[str], setting: str, name: str | None, where: str) -> tuple[int] | None:
+    """The column that a setting names."""
+    if name is None:
+        return None
+    found = [place for place, word in enumerate(header) if word == name]
+    found = found or [place for place, word in enumerate(header) if _plain(word) == _plain(name)]
+    if not found:
+        raise SettingError(f"{setting} is {name!r}, which {where} does not have. {did_you_mean(name, header)}")
+    return (_only(found, name, where),)
+
+
+def _first(header: Sequence[str], words: Sequence[str], where: str) -> tuple[int] | None:
+    plain = [_plain(word) for word in header]
+    for word in words:
+        if word in plain:
+            return (_only([place for place, other in enumerate(plain) if other == word], word, where),)
+    return None
+
+
+def _place(header: Sequence[str], words: Sequence[str], where: str) -> int | None:
+    found = _first(header, words, where)
+    return found[0] if found else None
+
+
+def _only(places: list[int], name: str, where: str) -> int:
+    if len(places) > 1:
+        raise DataError(f"{where}: {len(places)} columns are called {name!r}. Rename all but one.")
+    return places[0]
+
+
+def _plain(word: str) -> str:
+    """`File_Name` as `filename`."""
+    return "".join(letter for letter in word.casefold() if letter.isalnum())

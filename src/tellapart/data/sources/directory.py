@@ -1,0 +1,80 @@
+"""What a folder holds: Parquet files, tar shards, a table with its pictures, or a folder of pictures per class."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+from tellapart.config import Reading
+from tellapart.data.decode import read_file
+from tellapart.data.source import Source
+from tellapart.data.sources.folder import FolderSource
+from tellapart.data.sources.layout import Top, places_in, telling_tables
+from tellapart.data.sources.lookup import on_disk
+from tellapart.data.sources.manifest import opened
+from tellapart.data.sources.members import TABLE_SUFFIXES
+from tellapart.data.sources.pictures import PictureSource
+from tellapart.data.sources.placing import PART_NAMES, shown
+from tellapart.names import natural_key
+
+
+def open_folder(path: Path, reading: Reading) -> Source:
+    """The source that a folder is, by what lies at its top."""
+    name = path.resolve().name or "data"
+    parquet = files_at_top(path, ".parquet") or files_at_top(path / "data", ".parquet")
+    if parquet:
+        from tellapart.data.sources.parquet import ParquetSource
+        from tellapart.data.sources.parquet_table import holds_pictures
+
+        if holds_pictures(parquet[0], reading):
+            return ParquetSource(name, parquet, reading)
+    shards = shards_in(path)
+    if shards:
+        from tellapart.data.sources.shards import open_shards
+
+        return open_shards([str(shard) for shard in shards], name)
+    return _of_table(path, name, reading) or FolderSource(path)
+
+
+def files_at_top(path: Path, suffix: str) -> list[Path]:
+    """The files of a suffix in a folder itself, naturally sorted; none where there is no such folder."""
+    try:
+        found = [file for file in path.iterdir() if file.suffix.lower() == suffix and shown(file.name)]
+    except OSError:
+        return []
+    return sorted((file for file in found if file.is_file()), key=lambda file: natural_key(file.name))
+
+
+def shards_in(path: Path) -> list[Path]:
+    """The tars in a folder, or in its folders of parts, where there is nothing else to learn from."""
+    try:
+        folders = [folder for folder in path.iterdir() if folder.is_dir() and shown(folder.name)]
+    except OSError:
+        return []
+    parts = [folder for folder in sorted(folders) if folder.name.lower() in PART_NAMES]
+    if len(parts) < len(folders):
+        return []
+    inside = [file for part in parts for file in part.iterdir() if shown(file.name)]
+    if any(file.is_dir() for file in inside):
+        return []
+    return files_at_top(path, ".tar") + [file for part in parts for file in files_at_top(part, ".tar")]
+
+
+def _of_table(path: Path, name: str, reading: Reading) -> Source | None:
+    """The pictures that tables at the top name; None where no table there says a class."""
+
+    def at_top(table: str) -> AbstractContextManager[BinaryIO]:
+        return opened(path / table)
+
+    tables = [file.name for suffix in TABLE_SUFFIXES for file in files_at_top(path, suffix)]
+    if not tables:
+        return None
+    top = Top(where=str(path), tables=tables, open=at_top, shelf=on_disk(path, reading.allow_outside))
+    telling = telling_tables(top, reading)
+    if not telling:
+        return None
+    return PictureSource(
+        name,
+        str(path),
+        lambda: places_in(top, telling, reading),
+        lambda file: read_file(path / file),
+    )
