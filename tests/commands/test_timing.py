@@ -104,10 +104,14 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("traced")
-def test_compiled_training_ends_where_eager_training_does() -> None:
-    eager, compiled = toy_learner(), toy_learner(compile="on")
+@pytest.mark.parametrize(
+    "settings", [{}, {"model": "whitened-cnn", "widths": (4,), "ema": 0.9}], ids=["cnn", "whitened"]
+)
+def test_compiled_training_ends_where_eager_training_does(settings: dict[str, Any]) -> None:
+    eager, compiled = toy_learner(**settings), toy_learner(compile="on", **settings)
     assert compiled.state.compiled is not None
     settle_compiling(compiled, compiled.config.train)
+    assert settled_config(compiled).train.compile == "on"
     for learner in (eager, compiled):
         go_on(learner)
     found = compiled.state.module.state_dict()

@@ -132,7 +132,7 @@ def with_sizes(learner: Learner, sizes: tuple[float, ...]) -> Learner:
 def settled_config(learner: Learner) -> RunConfig:
     """The settings with what was left to the tool or to the clock as it was settled: they give the run again."""
     plan = learner.plan
-    taken: Literal["on", "off"] = "on" if learner.state.compiled else "off"
+    taken: Literal["on", "off"] = "off" if learner.state.compiled is None else "on"
     epochs, steps = (plan.epochs, None) if plan.steps == plan.uncut else (None, plan.steps)
     train = replace(learner.config.train, time=None, epochs=epochs, steps=steps, compile=taken)
     return replace(learner.config, train=train)

@@ -68,7 +68,7 @@ def settle_compiling(learner: Learner, asked: TrainConfig) -> None:
         eager = step_seconds(learner, 1.0)
         whole = seconds_of("time", asked.time) if asked.time is not None else eager * learner.plan.steps
         state.compiled = compiled(state.module) if whole >= WORTH_S else None
-        if state.compiled and not _is_quicker(learner, eager):
+        if state.compiled is not None and not _is_quicker(learner, eager):
             state.compiled = None
 
 

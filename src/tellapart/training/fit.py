@@ -59,6 +59,11 @@ class TrainState:
     """Rows that the epoch that runs goes over, int64, where it is not all of them."""
 
     @property
+    def forward(self) -> Callable[[Tensor], Tensor]:
+        """Raw inputs -> logits, as a training step takes them."""
+        return self.module if self.compiled is None else self.compiled
+
+    @property
     def position(self) -> float:
         """Epochs done, the one that runs by its share."""
         return self.epoch + (self.within / self.length if self.within else 0.0)
@@ -204,7 +209,7 @@ def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
 def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
-        logits = (state.compiled or state.module)(batch.inputs)
+        logits = state.forward(batch.inputs)
     losses = _losses(logits, batch, plan.optim)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]

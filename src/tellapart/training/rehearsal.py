@@ -23,7 +23,7 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
     """
     module, optimiser = copy.deepcopy((state.module, state.optimiser))
     copied = TrainState(module=module, optimiser=optimiser, pieces=state.pieces, average=copy.deepcopy(state.average))
-    copied.compiled = compiled(module) if state.compiled else None
+    copied.compiled = None if state.compiled is None else compiled(module)
     module.train()
     began, timed = time.perf_counter(), 0
     with own_draws(next(module.parameters()).device):
