@@ -104,6 +104,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("traced")
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # of a tensor of the compiler's own
 @pytest.mark.parametrize(
     "settings", [{}, {"model": "whitened-cnn", "widths": (4,), "ema": 0.9}], ids=["cnn", "whitened"]
 )
