@@ -66,9 +66,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes that ask the same out of a folder; SettingError where one of them is inside.
 
+    wait  wait until it has left instead
     The system lets go of it with the process, however that ends. Where folders can't be locked, nothing is promised.
     """
     try:
@@ -79,7 +80,7 @@ def held(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise SettingError(
                 f"{folder}: another process is at work in it. Wait until that has ended, or stop it first."

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +210,10 @@ def test_rows_that_are_stored_are_read_by_tensor_slice_and_number(photos: Path) 
     assert torch.equal(inputs[2], whole[2])
     assert torch.equal(inputs[1:9:3], whole[1:9:3])
     assert torch.equal(inputs[torch.tensor([5, 0, 5])], whole[[5, 0, 5]])
+
+
+def test_whoever_adds_to_the_file_is_waited_for(photos: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        runs = list(pool.map(lambda _: loaded(photos, "disk"), range(3)))
+    assert pictures_written() == [36]
+    assert all(same(in_order(run.parts["train"], 8), in_order(runs[0].parts["train"], 8)) for run in runs)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from PIL import features
 
 from tellapart.data.room import make_room
 from tellapart.data.source import Value
+from tellapart.files import held
 from tellapart.types import Fit
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Pixels:
 
     def add(self, pictures: Iterable[tuple[bytes, Value]]) -> None:
         """Write pictures behind the others: (digest of the content, uint8 (H, W, C)), each content once."""
-        with _alone(self.folder), self._pixels.open("r+b") as pixels, self._contents.open("r+b") as contents:
+        with held(self.folder, wait=True), self._pixels.open("r+b") as pixels, self._contents.open("r+b") as contents:
             self.rows = self._counted_in()
             pixels.truncate(len(self.rows) * self._row_bytes)
             contents.truncate(len(self.rows) * DIGEST_BYTES)
@@ -99,19 +99,3 @@ def pixels_of(home: Path, place: str, shape: tuple[int, ...], fit: Fit, expected
     pixels = Pixels(folder, shape)
     os.utime(folder)  # when it was used last
     return pixels
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process adds to the folder, and keep others waiting; where folders can be locked."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
