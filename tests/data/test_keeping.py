@@ -1,6 +1,8 @@
 """Where decoded pictures are kept: the same batches out of memory, off the disk and decoded anew."""
 
+import io
 import os
+import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +15,7 @@ from PIL import Image
 from tests.photos import make_photos
 
 from tellapart.config import Cache, DataConfig
-from tellapart.data import keeping, room
+from tellapart.data import keeping, open_source, room
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled
 from tellapart.data.download import cache_home
@@ -217,3 +219,66 @@ def test_whoever_adds_to_the_file_is_waited_for(photos: Path) -> None:
         runs = list(pool.map(lambda _: loaded(photos, "disk"), range(3)))
     assert pictures_written() == [36]
     assert all(same(in_order(run.parts["train"], 8), in_order(runs[0].parts["train"], 8)) for run in runs)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_that_changed_after_it_was_listed_is_an_issue_and_leaves_no_trace(photos: Path, way: Cache) -> None:
+    path = photos / "red" / "0-0.png"
+    content, source = path.read_bytes(), FolderSource(photos)
+    source.entries()
+    path.write_bytes((photos / "blue" / "0-0.png").read_bytes())
+    told = [(issue.path, issue.detail) for issue in load(source, DataConfig(cache=way, **SMALL)).issues]
+    assert told == [("red/0-0.png", "changed since it was listed")]
+    path.write_bytes(content)
+    again, memory = loaded(photos, way), loaded(photos, "ram")
+    assert all(torch.equal(again.parts[part].inputs[:], memory.parts[part].inputs[:]) for part in memory.parts)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_copies_that_can_t_be_read_are_named_each_and_one_that_can_be_stays(photos: Path, way: Cache) -> None:
+    whole = (photos / "red" / "0-0.png").read_bytes()
+    cut = [photos / "red" / f"cut-{number}.png" for number in range(3)]
+    for path in cut:
+        path.write_bytes(whole[: len(whole) // 2])
+    (photos / "red" / "zz.png").write_bytes(whole)
+    source = FolderSource(photos)
+    source.entries()
+    (photos / "red" / "zz.png").unlink()
+    data = load(source, DataConfig(cache=way, **SMALL))
+    assert sorted(issue.path for issue in data.issues) == [*(f"red/{path.name}" for path in cut), "red/zz.png"]
+    assert "red/0-0.png" in {name for part in data.parts.values() for name in part.ids}
+
+
+def test_the_order_of_shards_does_not_hang_on_where_pictures_are_kept(photos: Path) -> None:
+    shards = photos.parent / "shards"
+    shards.mkdir()
+    for number, path in enumerate(sorted(photos.rglob("*.png"))):
+        with tarfile.open(shards / f"{number:02d}.tar", "w") as tar:
+            for name, content in (("0.png", path.read_bytes()), ("0.cls", path.parent.name.encode())):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    passes = []
+    for way in WAYS:
+        config = DataConfig(cache=way, **SMALL)
+        part = load(open_source(shards, config), config).parts["train"]
+        assert part.blocks is not None
+        passes.append(torch.cat([batch.keys for batch in shuffled(part, Order(seed=0, epoch=1), 5, Augmentation())]))
+    assert torch.equal(passes[0], passes[1])
+    assert torch.equal(passes[0], passes[2])
+
+
+def test_a_file_of_pictures_that_a_run_may_be_at_is_not_taken_from_it(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(photos, "disk")
+    monkeypatch.setattr(room, "room_bytes", lambda _: 36 * 16 * 16 * 3 + 1000)
+    loaded(photos, "disk", fit="pad")
+    assert len(pixel_files()) == 2
+
+
+def test_rows_from_the_end_and_no_rows_are_read_as_of_a_tensor(photos: Path) -> None:
+    inputs = loaded(photos, "disk").parts["train"].inputs
+    assert torch.equal(inputs[-1], inputs[:][-1])
+    assert torch.equal(inputs[-3:], inputs[:][-3:])
+    assert inputs[5:3].shape == (0, 16, 16, 3)

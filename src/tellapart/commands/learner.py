@@ -120,7 +120,9 @@ def circumstances(learner: Learner) -> dict[str, Any]:
         "threads": world.threads,
         "bf16": world.bf16,
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "versions": {name: found[name] for name in ("tellapart", "torch", "numpy") if name in found},
+        "versions": {
+            name: found[name] for name in ("tellapart", "torch", "numpy", "pillow", "tifffile") if name in found
+        },
     }
 
 

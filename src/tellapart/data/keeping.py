@@ -101,18 +101,18 @@ def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
     import torch
 
     pixels = pixels_of(cache_home(), source.place, shape, config.fit_taken, len(entries))
-    issues: list[Issue] = []
-    missing = list({entry.digest: entry for entry in entries if entry.digest not in pixels.rows}.values())
+    wrong: dict[str, UnreadableError] = {}
 
-    def new() -> Iterator[tuple[bytes, Value]]:
-        for entry, value in decoded(source, missing, shape, config):
+    def new(some: Sequence[Entry]) -> Iterator[tuple[bytes, Value]]:
+        for entry, value in decoded(source, some, shape, config):
             if isinstance(value, UnreadableError):
-                issues.append(_unreadable(entry, value))
+                wrong[entry.id] = value
             else:
                 yield entry.digest, value
 
-    if missing:
-        pixels.add(new())
+    # one of each content; where that can't be read, the next of its copies
+    while missing := {e.digest: e for e in entries if e.digest not in pixels.rows and e.id not in wrong}:
+        pixels.add(new(list(missing.values())))
     whole = pixels.tensor()
 
     def inputs(chosen: Sequence[Entry]) -> Stored:
@@ -120,6 +120,7 @@ def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
         return Stored(lambda rows: whole[places[rows]], (len(chosen), *shape))
 
     readable = [entry for entry in entries if entry.digest in pixels.rows]
+    issues = [_unreadable(entry, wrong[entry.id]) for entry in entries if entry.id in wrong]
     return Kept(way="disk", readable=readable, inputs=inputs, issues=issues)
 
 

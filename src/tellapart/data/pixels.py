@@ -35,6 +35,10 @@ FOLDER = "decoded"
 ADVICE = "Take a smaller --size or --cache none, or set XDG_CACHE_HOME to a folder with more room."
 
 
+KEPT_S = 24 * 3600
+"""Seconds for which a file that was used stays, whatever is asked for: a run may be at it."""
+
+
 class Pixels:
     """The decoded pictures of one data set, all of one shape.
 
@@ -95,7 +99,7 @@ def pixels_of(home: Path, place: str, shape: tuple[int, ...], fit: Fit, expected
     words = [place, *map(str, shape), fit, str(DECODER), PIL.__version__, str(features.version("jpg"))]
     key = hashlib.blake2b("\0".join(words).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
     folder = home / FOLDER / key
-    make_room(folder, expected * int(np.prod(shape)), "The decoded pictures", ADVICE)
+    make_room(folder, expected * int(np.prod(shape)), "The decoded pictures", ADVICE, KEPT_S)
     pixels = Pixels(folder, shape)
     os.utime(folder)  # when it was used last
     return pixels

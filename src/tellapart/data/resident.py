@@ -48,7 +48,8 @@ class Resident:
     weights: Tensor | None = None
     """float32 (N,), the share of each in the loss; None counts each as 1."""
     blocks: Tensor | None = None
-    """int64 (N,), the piece of the source that each is read from anew; None where the order costs no time."""
+    """int64 (N,), the piece of the source that each lies in; None where there is one. It counts wherever the values are
+    kept, so that the order of a pass does not hang on free memory."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -103,8 +104,6 @@ def load(source: Source, config: DataConfig) -> Loaded:
         fit=fit,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
-    if found.way == "none":
-        parts = {part: replace(chosen, blocks=_blocks(split.parts[part])) for part, chosen in parts.items()}
     lost = sorted(
         {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
     )
@@ -186,6 +185,7 @@ def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) 
         keys=torch.tensor([key_of(e.id) for e in entries], dtype=torch.int64),
         ids=tuple(e.id for e in entries),
         weights=_weights(entries),
+        blocks=_blocks(entries),
     )
 
 

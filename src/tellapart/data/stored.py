@@ -14,20 +14,25 @@ if TYPE_CHECKING:
 class Stored:
     """Indexed like a uint8 tensor (N, H, W, C), by rows or by a slice of them; what comes out lies on `device`.
 
-    read   int64 (B,) on the CPU -> uint8 (B, H, W, C) there
-    shape  (N, H, W, C)
+    read    int64 (B,) on the CPU -> uint8 (B, H, W, C) there
+    shape   (N, H, W, C)
+    change  what is done to what was read, once it is on the device
     """
 
     ndim = 4
 
     def __init__(
-        self, read: Callable[[Tensor], Tensor], shape: tuple[int, ...], device: torch.device | None = None
+        self,
+        read: Callable[[Tensor], Tensor],
+        shape: tuple[int, ...],
+        device: torch.device | None = None,
+        change: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         import torch
 
         self.shape = shape
         self.device = device or torch.device("cpu")
-        self._read = read
+        self._read, self._change = read, change
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -36,18 +41,19 @@ class Stored:
         import torch
 
         if isinstance(rows, int):
-            return self[slice(rows, rows + 1)][0]
+            return self[torch.tensor([range(len(self))[rows]])][0]
         if isinstance(rows, slice):
-            rows = torch.arange(*rows.indices(len(self)))
-        return self._read(rows.cpu()).to(self.device)
+            rows = torch.tensor(range(len(self))[rows], dtype=torch.int64)
+        read = self._read(rows.cpu()).to(self.device)
+        return read if self._change is None else self._change(read)
 
     def to(self, device: torch.device) -> Stored:
         """The same for another device."""
-        return Stored(self._read, self.shape, device)
+        return Stored(self._read, self.shape, device, self._change)
 
     def changed(self, change: Callable[[Tensor], Tensor], height: int, width: int) -> Stored:
-        """The same with each batch changed to another size as it is read."""
-        return Stored(lambda rows: change(self._read(rows)), (len(self), height, width, self.shape[3]), self.device)
+        """The same with each batch changed to another size where it lies, as pictures in memory are."""
+        return Stored(self._read, (len(self), height, width, self.shape[3]), self.device, change)
 
 
 def read_ahead(inputs: Tensor | Stored, batches: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

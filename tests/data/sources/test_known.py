@@ -126,4 +126,4 @@ def test_small_sets_are_not_remembered(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_nothing_is_known_of_nothing(tmp_path: Path) -> None:
-    assert not Known(tmp_path, "somewhere").headers(hashes_of(["a"]), np.array([[1, 2]])).known.any()
+    assert not Known(tmp_path, "somewhere", 0).headers(hashes_of(["a"]), np.array([[1, 2]])).known.any()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import time
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,15 +58,16 @@ class Headers:
 class Known:
     """What is known of the files of one data set.
 
-    home   the user's cache folder
-    place  what the data set is known by: its resolved path
+    home      the user's cache folder
+    place     what the data set is known by: its resolved path
+    began_ns  when its listing began
     """
 
-    def __init__(self, home: Path, place: str) -> None:
+    def __init__(self, home: Path, place: str, began_ns: int) -> None:
         said = f"{HEADERS}\0{place}".encode("utf-8", "surrogateescape")
         name = hashlib.blake2b(said, digest_size=12).hexdigest()
         self._path = home / "listings" / f"{name}.npy"
-        self._listed_ns = time.time_ns()
+        self._listed_ns = began_ns
         self._rows = _read(self._path)
 
     def headers(self, hashes: Hashes, stamps: Stamps) -> Headers:

@@ -21,7 +21,7 @@ from tellapart.data.sources.columns import LABELS, SPLITS, WEIGHTS, column_calle
 from tellapart.data.sources.known import NO_STAMP, Stamp
 from tellapart.data.sources.manifest import open_manifest
 from tellapart.data.sources.parquet_table import holds_pictures, need_pyarrow, opened, picture_column, said, text_of
-from tellapart.data.sources.pictures import entry_of, header_of
+from tellapart.data.sources.pictures import as_listed, entry_of, header_of
 from tellapart.data.sources.places import Place
 from tellapart.data.sources.placing import part_of_file, told, unreadable
 from tellapart.data.sources.rows import place_of
@@ -94,7 +94,7 @@ class ParquetSource:
         content = self._content(stem, int(number))
         if content is None:
             raise UnreadableError("no picture stands there")
-        return picture_in(content, form)
+        return picture_in(as_listed(content, entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -62,13 +63,14 @@ class PictureSource:
         return self._scanned
 
     def value(self, entry: Entry, form: Form | None = None) -> Value:
-        """uint8 (H, W, C); UnreadableError where the file is damaged or gone."""
-        return picture_in(self._read(entry.id), form)
+        """uint8 (H, W, C); UnreadableError where the file is damaged, gone, or not what it was."""
+        return picture_in(as_listed(self._read(entry.id), entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:
+        began_ns = time.time_ns()
         places, others = self._listing()
-        headers, wrong = self._headers(places)
+        headers, wrong = self._headers(places, began_ns)
         issues = by_path([*(_broken(places[row], cause) for row, cause in wrong.items()), *others])
         if len(wrong) == len(places):
             raise DataError(
@@ -77,12 +79,12 @@ class PictureSource:
         rows = order_of(places, np.flatnonzero(headers.known))
         return _entries(places, headers, rows), issues
 
-    def _headers(self, places: Places) -> tuple[Headers, dict[int, str]]:
+    def _headers(self, places: Places, began_ns: int) -> tuple[Headers, dict[int, str]]:
         """The header of each file, and what is wrong with a row's; none is read again whose stamp is the same."""
         if places.stamps is None or len(places) < WORTH:
             headers = Headers.unknown(len(places))
             return headers, self._read_into(headers, places.paths)
-        known = Known(cache_home(), self.place)
+        known = Known(cache_home(), self.place, began_ns)
         headers = known.headers(places.hashes, places.stamps)
         if headers.known.all():
             return headers, {}
@@ -122,7 +124,18 @@ def _entries(places: Places, headers: Headers, rows: Rows) -> Entries:
 
 def header_of(content: bytes) -> Header:
     """Digest and shape of the bytes of a picture file; UnreadableError where its header can't be read."""
-    return hashlib.blake2b(content, digest_size=16).digest(), peek(content)
+    return _digest(content), peek(content)
+
+
+def as_listed(content: bytes, entry: Entry) -> bytes:
+    """The bytes of an entry; UnreadableError where they are not those that were listed, as of a file that changed."""
+    if _digest(content) != entry.digest:
+        raise UnreadableError("changed since it was listed")
+    return content
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def entry_of(place: Place, header: Header) -> Entry:

@@ -15,7 +15,7 @@ from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.data.sources.addresses import BRACES, expanded, files_in, is_address, is_pattern, opened, read_at
 from tellapart.data.sources.members import Member
-from tellapart.data.sources.pictures import entry_of, header_of
+from tellapart.data.sources.pictures import as_listed, entry_of, header_of
 from tellapart.data.sources.places import Place
 from tellapart.data.sources.placing import ARRAY, PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
 from tellapart.data.sources.tarred import plain_tar, tar_members
@@ -60,7 +60,7 @@ class ShardSource:
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the picture is damaged or the shard gone."""
         _ = self._scanned
-        return picture_in(read_at(*self._at[entry.id]), form)
+        return picture_in(as_listed(read_at(*self._at[entry.id]), entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
