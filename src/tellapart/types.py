@@ -50,6 +50,11 @@ class DataSpec:
         return self.shape[0]
 
     @property
+    def outputs(self) -> int:
+        """Numbers that a model gives for each sample: its logits."""
+        return len(self.classes)
+
+    @property
     def features(self) -> int:
         """Numbers in one sample."""
         product = 1

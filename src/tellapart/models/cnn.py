@@ -33,4 +33,4 @@ def cnn(
     layers += [nn.Flatten(), nn.Linear(channels * height * width, dense), ACTIVATIONS[activation]()]
     if dropout:
         layers.append(nn.Dropout(dropout))
-    return nn.Sequential(*layers, nn.Linear(dense, len(spec.classes)))
+    return nn.Sequential(*layers, nn.Linear(dense, spec.outputs))

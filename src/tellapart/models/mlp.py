@@ -24,4 +24,4 @@ def mlp(
         if dropout:
             layers.append(nn.Dropout(dropout))
         features = width
-    return nn.Sequential(*layers, nn.Linear(features, len(spec.classes)))
+    return nn.Sequential(*layers, nn.Linear(features, spec.outputs))

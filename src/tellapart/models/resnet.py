@@ -32,7 +32,7 @@ def resnet_18(spec: DataSpec, *, widths: Sequence[int] = (64, 128, 256, 512)) ->
         for block in range(BLOCKS):
             layers.append(BasicBlock(channels, width, stride=2 if stage and not block else 1))
             channels = width
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, len(spec.classes)))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, spec.outputs))
 
 
 class BasicBlock(nn.Module):

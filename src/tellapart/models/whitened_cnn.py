@@ -96,7 +96,7 @@ class WhitenedCnn(nn.Module):
                 layers += [_conv(filters, filters), _norm(filters), ACTIVATIONS[activation]()]
             inputs, side = filters, side // pool
         self.blocks = nn.Sequential(*layers)
-        self.head = nn.Linear(inputs, len(spec.classes), bias=False)
+        self.head = nn.Linear(inputs, spec.outputs, bias=False)
         self.head.weight.data *= 1 / (inputs * self.head.weight.data.std())
 
     def forward(self, x: Tensor) -> Tensor:
