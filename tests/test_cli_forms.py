@@ -29,7 +29,7 @@ def test_every_form_is_trained_on_judged_and_gone_on_with(form: str, tmp_path: P
 def test_columns_of_another_name_go_through_all_commands(tmp_path: Path) -> None:
     files = pictures()
     lay(tmp_path, files | {"t.csv": table(((path, path[:3]) for path in files), "wo,was")})
-    columns = ["--path-column", "wo", "--label-column", "was"]
+    columns = ["--path-column", "wo", "--label-columns", "was"]
     main(["train", "t.csv", *columns, *QUICK])
     main(["evaluate", "runs/t", "--quiet"])
     main(["evaluate", "runs/t", "t.csv", *columns, "--quiet"])

@@ -31,6 +31,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     parts = [(path, path.split("/")[0], "test" if number % 4 == 0 else "train") for number, path in enumerate(paths)]
     Path("scans/labels.csv").write_bytes(table(parts, "path,label,split"))
     Path("scans/species.tsv").write_bytes(table([row[:2] for row in parts], "scan\tspecies", "\t"))
+    make_photos(tmp_path / "zoo-photos", each=12)
+    (tmp_path / "zoo").mkdir()
+    rows = []
+    for number, path in enumerate(sorted((tmp_path / "zoo-photos").glob("*/*.png"))):
+        (tmp_path / "zoo" / f"{number}.png").write_bytes(path.read_bytes())
+        marks = ("spot;stripe", ";", "spot")[number % 3]
+        rows.append((f"{number}.png", path.parent.name if number % 9 else "", marks, number / 10))
+    Path("zoo/animals.csv").write_bytes(table(rows, "path,colour,marks,size"))
     for write in (as_zip, as_npz, as_parquet, as_shards):
         write(tmp_path, pictures())
     as_tar(tmp_path, pictures(each=10), ".tar.gz")

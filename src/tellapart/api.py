@@ -176,18 +176,23 @@ class Model:
         from tellapart.commands.predict import answered
         from tellapart.data.items import listed_items
 
-        return list(answered(self.module, self.spec, listed_items(items, self.spec.channels)))
+        chosen = listed_items(items, self.spec.channels)
+        return list(answered(self.module, self.spec, chosen, self.card.thresholds))
 
     def predict_proba(self, items: Any) -> np.ndarray[Any, Any]:
-        """Probabilities float64 (N, K); DataError names the first item that can't be read."""
+        """Probabilities float64 (N, K); DataError names the first item that can't be read.
+
+        Of several tasks, or labels, those of each in turn; a number has none, and no column.
+        """
         import numpy as np
 
         answers = self.predict(items)
         for answer in answers:
             if answer.error is not None:
                 raise DataError(f"{answer.id}: {answer.error}")
+        numbers = sum(task.kind == "number" for task in self.spec.tasks)
         return np.array([list(answer.probabilities.values()) for answer in answers]).reshape(
-            len(answers), len(self.classes)
+            len(answers), len(self.classes) - numbers
         )
 
     def evaluate(self, data: str | Path | Sequence[str | Path], **reading: Any) -> dict[str, Measure]:

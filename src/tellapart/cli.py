@@ -184,7 +184,7 @@ def predict(
 
     paths = pictures_below(items)
     module, card = read_model(folder)
-    unread = show_answers(answered(module, card.spec, paths), as_json=output.json)
+    unread = show_answers(answered(module, card.spec, paths, card.thresholds), as_json=output.json)
     if unread:
         raise DataError(
             f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above."

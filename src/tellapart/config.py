@@ -22,15 +22,20 @@ Views = Literal["one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 Loss = Literal["cross-entropy"]
+NumberLoss = Literal["huber", "squared"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
 COLUMN_NAME = re.compile(r"\w+(?:[ -]\w+)*")
 """A plain word or some."""
+TASK_GAP = "\x1f"
+"""Stands between the cells of several label columns in the label of a sample: no text has it."""
 Cache = Literal["auto", "ram", "disk", "none"]
 Augment = Literal["none", "light", "auto", "strong"]
 FitChoice = Literal["auto", "pad", "stretch", "crop"]
-Metric = Literal["accuracy", "balanced-accuracy", "macro-f1", "log-loss"]
+Metric = Literal[
+    "accuracy", "balanced-accuracy", "macro-f1", "log-loss", "average-precision", "r2", "mae", "rmse", "score"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +48,36 @@ class Reading:
     """More data, mixed with the first: each whatever the first may be."""
     path_column: str | None = None
     """Column of a table that names the pictures; by default the one called path, file, filename or image."""
-    label_column: str | None = None
-    """Column of a table that names their classes; by default the one called label, class, target or y."""
+    label_columns: tuple[str, ...] = ()
+    """Columns of a table that name their classes; by default the one called label, class, target or y. Each of several
+    is a task of its own: one backbone, a head and a loss for each."""
+    number_columns: tuple[str, ...] = ()
+    """Columns of a table whose numbers are to be found, by regression, beside the classes of `label_columns`."""
+    label_separator: str | None = None
+    """What stands between the labels of one sample, as in `cat;dog`, where it may have several: each is answered by
+    itself. The separator alone says that a sample has none of them."""
     allow_outside: bool = False
     """Read pictures outside a table's folder too, where the table names such."""
 
     def __post_init__(self) -> None:
         check_types(self)
+        self.check_labels()
+
+    def check_labels(self) -> None:
+        """Refuse columns that are named twice, and a separator that separates nothing."""
+        columns = (*self.label_columns, *self.number_columns)
+        twice = next((name for name in columns if columns.count(name) > 1), None)
+        if twice is not None:
+            raise SettingError(f"label_columns and number_columns name {twice!r} twice; each column is one task.")
+        if self.label_separator is not None and (not self.label_separator.strip() or TASK_GAP in self.label_separator):
+            raise SettingError(
+                f"label_separator is {self.label_separator!r}; give what stands between the labels, as in ';'."
+            )
+
+    @property
+    def asked_columns(self) -> tuple[str, ...]:
+        """The columns that labels are taken from, where they are named."""
+        return (*self.label_columns, *self.number_columns)
 
     @property
     def group_column(self) -> str | None:
@@ -126,7 +154,7 @@ class DataConfig(Reading):
     drawn from the beta distribution of this alpha, as in 1; 0 for none."""
 
     def __post_init__(self) -> None:
-        check_types(self)
+        super().__post_init__()
         at_least(self, "size", 1)
         at_least(self, "cutout", 1)
         for name in ("crop_padding", "erasing", "mixup", "cutmix"):
@@ -233,6 +261,11 @@ class OptimConfig:
 
     loss: Loss = "cross-entropy"
     """What is made small."""
+    number_loss: NumberLoss = "huber"
+    """Likewise where a number is asked for, in units of its standard deviation: huber pulls no harder beyond one."""
+    task_weights: tuple[float, ...] = ()
+    """Weight of each task in the loss, in the order of label_columns and number_columns; by default one over the mean
+    loss that each has in the batch, which is what uncertainty weighting comes to."""
     label_smoothing: float = 0.0
     """Share of the target spread evenly over all classes."""
     optimiser: Optimiser = "adam"
@@ -271,6 +304,8 @@ class OptimConfig:
             share(self, name)
         if self.ema is not None:
             share(self, "ema")
+        if any(weight < 0 for weight in self.task_weights) or (self.task_weights and not any(self.task_weights)):
+            raise SettingError(f"task_weights is {list(self.task_weights)}; must be 0 or more, and not all of them 0.")
         if self.nesterov and (self.optimiser != "sgd" or not self.momentum):
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
@@ -301,8 +336,9 @@ class TrainConfig:
     """Samples a step; auto takes a hundredth of the training part, between 16 and 500, and tries one real step."""
     seed: int = 0
     """Everything random is a function of it: initial weights, order, augmentation, dropout."""
-    metric: Metric = "accuracy"
-    """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss."""
+    metric: Metric | None = None
+    """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss. By
+    default accuracy; average-precision of several labels, r2 of a number, and of several tasks the mean of these."""
     patience: int | None = None
     """Epochs without a better val measure after which training stops; by default it does not stop early."""
     save_every: str = "30s"
@@ -336,6 +372,11 @@ class TrainConfig:
             raise SettingError(
                 f"threads is {self.threads}; at most {MOST_THREADS}, and more than cores only slow it down."
             )
+
+    @property
+    def metric_taken(self) -> Metric:
+        """The measure that picks the best epoch, once it is settled what is asked of the data."""
+        return self.metric or "accuracy"
 
     @property
     def samples_a_step(self) -> int:

@@ -1,6 +1,7 @@
 """The frozen values that pass from room to room.
 
-Letters, everywhere the same: B batch, C channels, H W pixels, F features, K classes, N all samples.
+Letters, everywhere the same: B batch, C channels, H W pixels, F features, K classes (all logits), N all samples,
+W columns of targets.
 This file does not import torch: tensors are named in annotations alone.
 """
 
@@ -29,6 +30,32 @@ class Issue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Task:
+    """One thing that is asked about each sample, where that is not just which class out of all."""
+
+    name: str
+    """What its measures are called by: the column of a table, or `label`."""
+    kind: Literal["class", "labels", "number"]
+    """`class`: one out of all. `labels`: any number of them, each by itself. `number`: how much."""
+    classes: tuple[str, ...] = ()
+    """In the order of its logits; from the training part alone, naturally sorted. A number has none, and one logit."""
+    mean: float = 0.0
+    """Of a number in the training part, in its own unit."""
+    std: float = 1.0
+    """Likewise; never 0."""
+
+    @property
+    def outputs(self) -> int:
+        """Logits that answer it."""
+        return len(self.classes) or 1
+
+    @property
+    def columns(self) -> int:
+        """Columns of targets: the index of a class, a 0 or 1 for each label, or the number; NaN where not known."""
+        return len(self.classes) if self.kind == "labels" else 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSpec:
     """What a model has to know about the data: shape, classes, scale."""
 
@@ -37,13 +64,18 @@ class DataSpec:
     shape: tuple[int, ...]
     """(C, H, W) or (F,), without the batch."""
     classes: tuple[str, ...]
-    """Class names in the order of the logits; from the training part alone, naturally sorted."""
+    """Names of the logits, in order: those of the classes, from the training part alone, naturally sorted; of several
+    tasks each as in `colour=red`, and of a number the name of its task."""
     mean: tuple[float, ...]
     """Of the training part, in raw units (0..255 for pictures); (C,) or (F,)."""
     std: tuple[float, ...]
     """Likewise; never 0."""
     fit: Fit = "stretch"
     """How a picture of another size is brought to (H, W)."""
+    tasks: tuple[Task, ...] = ()
+    """What is asked, each with its stretch of the logits; empty where it is one class out of all."""
+    separator: str | None = None
+    """What stands between the labels of a sample, where one may have several."""
 
     @property
     def channels(self) -> int:
@@ -68,7 +100,8 @@ class DataSpec:
     @staticmethod
     def from_json(fields: dict[str, Any]) -> DataSpec:
         known: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in fields.items()}
-        return DataSpec(**known)
+        tasks = [Task(**{**task, "classes": tuple(task["classes"])}) for task in known.pop("tasks", ())]
+        return DataSpec(tasks=tuple(tasks), **known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +123,7 @@ class Batch:
     inputs: Tensor
     """uint8 (B, C, H, W), channels last in memory, or float32 (B, F)."""
     targets: Tensor
-    """int64 (B,), class index in [0, K)."""
+    """int64 (B,), class index in [0, K); where there are tasks float32 (B, W), the columns of each in turn."""
     keys: Tensor
     """int64 (B,), a hash of each sample's id: what its random draws are a function of."""
     weights: Tensor | None = None
@@ -98,7 +131,7 @@ class Batch:
     rows: Tensor | None = None
     """int64 (B,), where the samples stand in their part; None where it is of no interest."""
     partners: Tensor | None = None
-    """int64 (B,), class of the picture that each one is mixed with; None where none is mixed."""
+    """Targets of the picture that each one is mixed with; None where none is mixed."""
     shares: Tensor | None = None
     """float32 (B,), how much of each mixed picture is its own, in [0, 1]."""
 
@@ -114,7 +147,7 @@ class EpochEnd:
     loss: float
     """Mean training loss of the pass, under augmentation and dropout."""
     accuracy: float
-    """Share of training samples that the model had right when it met them, likewise."""
+    """Share of training samples that the model had right when it met them, likewise; with tasks, of their answers."""
     lr: float
     """Learning rate of the last step."""
     samples: int
@@ -137,7 +170,7 @@ class Predictions:
     logits: np.ndarray[Any, Any]
     """float32 (N, K)."""
     targets: np.ndarray[Any, Any]
-    """int64 (N,); -1 where the truth is not known."""
+    """int64 (N,), -1 where the truth is not known; where there are tasks float32 (N, W), NaN where it is not known."""
     classes: tuple[str, ...]
     """(K,)."""
 
@@ -151,4 +184,4 @@ class Measure:
     low: float
     high: float
     unit: str = "share"
-    """`share` in [0, 1], or `nats`."""
+    """`share` in [0, 1], `nats`, or `number`: in the unit of the number that is asked for, or without one."""

@@ -1,16 +1,26 @@
 """Whether pictures may be mirrored: by the names of the classes, and by planted cases for the quick model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from tellapart.data.mirror import why_not_mirrored
+from tellapart.data import mirror
 from tellapart.data.resident import Resident
+from tellapart.types import DataSpec, Task
 
 B = ("1000", "1000", "1110", "1010", "1110")
 """A small b; from the other side it is a d."""
+
+
+def spec_of(classes: Sequence[str], tasks: tuple[Task, ...] = ()) -> DataSpec:
+    return DataSpec(kind="image", shape=(1, 4, 4), classes=tuple(classes), mean=(0.0,), std=(1.0,), tasks=tasks)
+
+
+def why_not_mirrored(part: Resident, classes: Sequence[str]) -> str | None:
+    return mirror.why_not_mirrored(part, spec_of(classes))
 
 
 def part(pictures: np.ndarray, targets: Sequence[int]) -> Resident:
@@ -105,3 +115,31 @@ def test_a_word_for_a_side_is_not_mirrored(name: str) -> None:
 )
 def test_other_names_say_nothing(classes: tuple[str, ...]) -> None:
     assert why_not_mirrored(SAFE, classes) is None
+
+
+def asked(given: Resident, *tasks: Task) -> str | None:
+    """The same of tasks whose targets are those of the part, each column alike."""
+    columns = given.targets.float()[:, None].repeat(1, sum(task.columns for task in tasks))
+    return mirror.why_not_mirrored(replace(given, targets=columns), spec_of(("x",), tasks))
+
+
+def test_one_of_several_tasks_is_enough() -> None:
+    safe, sided = (
+        Task(name=name, kind="class", classes=classes)
+        for name, classes in (("grain", ("fine", "coarse")), ("hand", ("left", "right")))
+    )
+    assert asked(SAFE, safe) is None
+    assert asked(SAFE, safe, sided) == "hand: the class 'left' is named after a side"
+
+
+def test_shapes_of_one_of_several_tasks_are_looked_at_where_its_answer_is_known() -> None:
+    task = Task(name="letter", kind="class", classes=("bee", "dee"))
+    found = asked(letters(400), task)
+    assert found is not None
+    assert found.startswith("letter: a quick model has ")
+    unknown = replace(letters(400), targets=torch.full((400, 1), torch.nan))
+    assert mirror.why_not_mirrored(unknown, spec_of(("bee", "dee"), (task,))) is None
+
+
+def test_a_number_may_be_an_angle() -> None:
+    assert asked(SAFE, Task(name="angle", kind="number")) == "angle is a number, which a mirror may change"

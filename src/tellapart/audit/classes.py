@@ -23,14 +23,19 @@ def uneven_classes(survey: Survey) -> list[Issue]:
     """An issue for each class with too few samples, and one where the largest class outnumbers the smallest."""
     said = "Replace its files or drop the class."
     lost = [_issue(name, "lost-class", "none of its samples can be read", said) for name in survey.lost]
-    return [*lost, *few_of_a_class(survey.entries), *_missing(survey.entries)]
+    return [*lost, *few_of_a_class(survey.by_class, several=bool(survey.tasks)), *_missing(survey.by_class)]
 
 
-def few_of_a_class(entries: Sequence[Entry]) -> list[Issue]:
-    """The same from what is known before anything is decoded."""
+def few_of_a_class(entries: Sequence[Entry], several: bool = False) -> list[Issue]:
+    """The same from what is known before anything is decoded.
+
+    several  whether a sample stands there once for each of its classes, so that one class alone tells something too
+    """
     counts = Counter(entry.label for entry in entries)
+    if not counts:
+        return []
     found = []
-    if len(counts) == 1:
+    if len(counts) == 1 and not several:
         detail = "all samples are of one class; a classifier needs two"
         found.append(_issue(next(iter(counts)), "one-class", detail, "Put each class into a folder of its own."))
     for name, count in sorted(counts.items()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tellapart.data.groups import shared_groups
 from tellapart.data.near import near_pairs
 from tellapart.data.source import Entry
+from tellapart.data.tasks import worded
 from tellapart.names import natural_key
 from tellapart.types import PARTS, Issue
 
@@ -76,7 +77,7 @@ def _issue(first: Entry, other: Entry, how: str, kind: str, more: str = "") -> P
         suggestion = f"Take the one in {first.part or 'train'} away: {other.part} would judge by what was learned."
     if first.label != other.label:
         kind = "conflict"
-        that, this = [*that, f"labelled {first.label!r}"], [*this, f"labelled {other.label!r}"]
+        that, this = [*that, f"labelled {worded(first.label)!r}"], [*this, f"labelled {worded(other.label)!r}"]
         suggestion = "Keep the one whose label is right."
     apart = f"; that one is {' and '.join(that)}, this one {' and '.join(this)}" if that else ""
     detail = f"{how} {first.id!r}{more}{apart}"

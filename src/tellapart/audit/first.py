@@ -5,6 +5,7 @@ from __future__ import annotations
 from tellapart.audit.classes import few_of_a_class
 from tellapart.audit.copies import same_content
 from tellapart.data.resident import Loaded
+from tellapart.data.tasks import apart
 from tellapart.types import Issue
 
 AT_ONCE = 512
@@ -15,7 +16,8 @@ def first_findings(loaded: Loaded) -> list[Issue]:
     """Tiny classes, imbalance, equal pictures under two labels, and blank pictures, of data that are loaded."""
     entries = [entry for part in loaded.split.parts.values() for entry in part]
     conflicts = [issue for issue in same_content(entries) if issue.kind == "conflict"]
-    return [*few_of_a_class(entries), *conflicts, *_blank(loaded)]
+    classes = apart(entries, loaded.spec.tasks, loaded.spec.separator)
+    return [*few_of_a_class(classes, several=bool(loaded.spec.tasks)), *conflicts, *_blank(loaded)]
 
 
 def _blank(loaded: Loaded) -> list[Issue]:

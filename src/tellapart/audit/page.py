@@ -97,10 +97,10 @@ def content_of(survey: Survey, issues: list[Issue], doubted: dict[str, Doubt], l
     doubted  id of a sample -> what is doubted about its label
     labels   a sentence: how labels were looked at
     """
-    classes = classes_by_part(survey.entries)
+    classes = classes_by_part(survey.by_class)
     return CheckContent(
         name=survey.name,
-        understood=understood(survey.entries),
+        understood=understood(survey.entries, survey.tasks),
         samples=len(survey.entries),
         parts=list(next(iter(classes.values()))),
         classes=[(name, list(counts.values())) for name, counts in list(classes.items())[:CLASSES_SHOWN]],

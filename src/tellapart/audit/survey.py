@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from tellapart.data.source import Entry, Source, Value
+from tellapart.data.tasks import apart
 from tellapart.data.thumbnails import SIDE, thumbnail
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import natural_key
-from tellapart.types import Issue
+from tellapart.types import Issue, Task
 from tellapart.world import available_cpus
 
 Array = np.ndarray[Any, Any]
@@ -41,6 +43,15 @@ class Survey:
     """float64 (N,), the variance of the Laplacian over that of the grey values; NaN for a picture of one colour."""
     vectors: Array | None = None
     """float32 (N, F); None where the samples are pictures."""
+    tasks: tuple[Task, ...] = ()
+    """What the labels answer, where that is not one class out of all."""
+    separator: str | None = None
+    """What stands between the labels of a sample, where it may have several."""
+
+    @cached_property
+    def by_class(self) -> tuple[Entry, ...]:
+        """The entries, each once for each of its classes."""
+        return tuple(apart(self.entries, self.tasks, self.separator))
 
     @property
     def labels(self) -> tuple[str, ...]:

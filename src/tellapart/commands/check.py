@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tellapart.audit import BLOCKING, findings, in_order
@@ -18,6 +18,7 @@ from tellapart.config import Reading
 from tellapart.data import open_source
 from tellapart.data.preview import enlarged, png
 from tellapart.data.source import Source, understood
+from tellapart.data.tasks import asked
 from tellapart.errors import UnreadableError
 from tellapart.names import counted
 from tellapart.runs.check_folder import CheckFolder
@@ -63,14 +64,16 @@ def check(
     """
     watch = watch or Silence()
     source = open_source(data, reading)
-    watch.say(f"{source.name}: {understood(source.entries()[0])}")
-    survey = surveyed(source)
+    tasks = asked(source.name, source.entries()[0], reading)
+    watch.say(f"{source.name}: {understood(source.entries()[0], tasks)}")
+    survey = replace(surveyed(source), tasks=tasks, separator=reading.label_separator)
     watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
     seen = [*survey.issues, *findings(survey)]
-    answers = None if quick else out_of_fold(survey, watch)
+    answers = None if quick or tasks else out_of_fold(survey, watch)
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
     issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
     said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
+    said = "Labels were not looked at: that is done of one class out of all alone." if tasks else said
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
     return Checked(
@@ -78,7 +81,7 @@ def check(
         issues=tuple(issues),
         counts=dict(Counter(issue.kind for issue in issues)),
         samples=len(survey.entries),
-        classes=classes_by_part(survey.entries),
+        classes=classes_by_part(survey.by_class),
     )
 
 

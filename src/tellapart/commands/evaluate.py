@@ -9,9 +9,11 @@ from tellapart.config import Reading, RunConfig, read_toml
 from tellapart.data import check_source, open_source
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Resident, load, load_labelled
+from tellapart.data.tasks import read_for
 from tellapart.errors import DataError
 from tellapart.evaluation.measures import measure
 from tellapart.evaluation.predict import BATCH, predict
+from tellapart.evaluation.tasks import task_measures, task_thresholds
 from tellapart.runs.model_folder import Card
 from tellapart.runs.run_folder import RunFolder
 from tellapart.types import DataSpec, Issue, Measure, Part, Predictions
@@ -21,10 +23,13 @@ from tellapart.types import DataSpec, Issue, Measure, Part, Predictions
 class Evaluation:
     """How a model did on labelled data."""
 
+    spec: DataSpec
     predictions: Predictions
     measures: dict[str, Measure]
     issues: tuple[Issue, ...]
     """Files that were left out."""
+    thresholds: tuple[float, ...] = ()
+    """From which probability on each label was said (K,); empty where no labels are asked for."""
 
 
 def evaluate_on(
@@ -34,8 +39,8 @@ def evaluate_on(
 
     seen  contents, in hex, that it was trained or chosen on
     """
-    part, issues = load_labelled(open_source(data, reading), card.spec, seen)
-    return judged(module, card.spec, part, card.counts, tuple(issues))
+    part, issues = load_labelled(open_source(data, read_for(card.spec, reading)), card.spec, seen)
+    return judged(module, card.spec, part, card.counts, tuple(issues), card.thresholds)
 
 
 def evaluate_run(module: nn.Module, card: Card, run: RunFolder, part: Part, data_dir: Path | None = None) -> Evaluation:
@@ -54,15 +59,28 @@ def evaluate_run(module: nn.Module, card: Card, run: RunFolder, part: Part, data
         )
     if part not in loaded.parts:
         raise DataError(f"{config.data}: the run has no {part} part; it has {', '.join(loaded.parts)}.")
-    return judged(module, loaded.spec, loaded.parts[part], card.counts, loaded.issues)
+    return judged(module, loaded.spec, loaded.parts[part], card.counts, loaded.issues, card.thresholds)
 
 
 def judged(
-    module: nn.Module, spec: DataSpec, part: Resident, counts: tuple[int, ...], issues: tuple[Issue, ...] = ()
+    module: nn.Module,
+    spec: DataSpec,
+    part: Resident,
+    counts: tuple[int, ...],
+    issues: tuple[Issue, ...] = (),
+    thresholds: tuple[float, ...] | None = None,
 ) -> Evaluation:
-    """Predictions on a part, and what follows from them."""
+    """Predictions on a part, and what follows from them.
+
+    thresholds  from which probability on each label is said (K,); None takes those that are best on this part
+    """
     predictions = predict(module, in_order(part, BATCH), part.ids, spec.classes)
-    return Evaluation(predictions=predictions, measures=measure(predictions, majority=majority(counts)), issues=issues)
+    if not spec.tasks:
+        measures = measure(predictions, majority=majority(counts))
+        return Evaluation(spec=spec, predictions=predictions, measures=measures, issues=issues)
+    limits = task_thresholds(predictions, spec) if thresholds is None else thresholds
+    measures = task_measures(predictions, spec, counts, limits or None)
+    return Evaluation(spec=spec, predictions=predictions, measures=measures, issues=issues, thresholds=limits)
 
 
 def majority(counts: tuple[int, ...]) -> int:

@@ -4,11 +4,15 @@ import math
 from collections.abc import Iterable, Mapping
 
 from tellapart.errors import GateError, SettingError
-from tellapart.names import did_you_mean
+from tellapart.names import did_you_mean, listed
 from tellapart.types import Measure
 
-MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_5_accuracy")
-"""What can be demanded; of log_loss, less is better."""
+MEASURES = (
+    *("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "top_5_accuracy"),
+    *("average_precision", "micro_f1", "exact_match", "r2", "mae", "rmse"),
+)
+"""What can be demanded; of one of several tasks as in `colour.accuracy`."""
+LESS_IS_BETTER = ("log_loss", "mae", "rmse")
 
 
 def parsed_demands(texts: Iterable[str]) -> dict[str, float]:
@@ -20,16 +24,17 @@ def check_gate(measures: Mapping[str, Measure], demands: Mapping[str, float]) ->
     """Raise GateError unless every demand holds."""
     for name, limit in demands.items():
         if name not in measures:
-            raise GateError(f"{name} was required, but is not measured here: there are 5 classes or fewer.")
-        value, least = measures[name].value, name != "log_loss"
+            raise GateError(f"{name} was required, but is not measured here. There are: {listed(measures)}.")
+        value, least = measures[name].value, name.rpartition(".")[2] not in LESS_IS_BETTER
         if (value < limit) if least else (value > limit):
             raise GateError(f"{name} is {value:.4f}; {'at least' if least else 'at most'} {limit:g} was required.")
 
 
 def _parsed(text: str) -> tuple[str, float]:
     word, _, number = text.partition("=")
-    name = word.strip().replace("-", "_")
-    if name not in MEASURES:
+    task, gap, measured = word.strip().rpartition(".")
+    name = f"{task}{gap}{measured.replace('-', '_')}"
+    if name.rpartition(".")[2] not in MEASURES:
         raise SettingError(f"require {text!r}: unknown measure. {did_you_mean(name, MEASURES)}")
     try:
         limit = float(number)

@@ -1,6 +1,7 @@
 """A trained model, judged: predictions of each part, what follows from them, and the page that says so."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,11 @@ from tellapart.commands.evaluate import Evaluation, judged
 from tellapart.config import RunConfig
 from tellapart.data.preview import enlarged, png
 from tellapart.data.resident import Loaded, Resident
-from tellapart.data.split import training_counts
+from tellapart.data.split import told, training_counts
 from tellapart.evaluation import plots, tables
 from tellapart.evaluation.measures import answers, confusion, per_class, probabilities
 from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
+from tellapart.evaluation.sections import TaskSection, task_sections
 from tellapart.files import write_json, write_text
 from tellapart.runs.run_folder import Progress, RunFolder
 from tellapart.types import PARTS, Part
@@ -42,21 +44,41 @@ def judge(trained: Trained) -> dict[Part, Evaluation]:
     run, loaded = trained.run, trained.loaded
     counts = training_counts(loaded.split)
     parts: list[Part] = [part for part in PARTS if part != "train" and part in loaded.parts]
-    found = {part: judged(trained.module, loaded.spec, loaded.parts[part], counts) for part in parts}
-    for part, evaluation in found.items():
-        write_json(run.measures(part), tables.measures_json(evaluation.measures))
-        write_text(run.predictions(part), tables.predictions_csv(evaluation.predictions))
+    found: dict[Part, Evaluation] = {}
+    thresholds: tuple[float, ...] | None = None if "val" in parts else ()  # val says them, never test
+    for part in parts:
+        found[part] = judged(trained.module, loaded.spec, loaded.parts[part], counts, thresholds=thresholds)
+        thresholds = found[part].thresholds
+        write_json(run.measures(part), tables.measures_json(found[part].measures))
+        write_text(run.predictions(part), predictions_text(found[part]))
     return found
+
+
+def predictions_text(evaluation: Evaluation) -> str:
+    """The predictions as CSV."""
+    if not evaluation.spec.tasks:
+        return tables.predictions_csv(evaluation.predictions)
+    return tables.task_predictions_csv(evaluation.predictions, evaluation.spec, evaluation.thresholds)
 
 
 def report(trained: Trained, found: dict[Part, Evaluation]) -> None:
     """Write plots/ and report.html; their details are of the test part, or of val where there is none."""
     run, progress, shown = trained.run, trained.progress, next(reversed(found), None)
-    curves = plots.learning_curves(progress.history, metric=trained.config.train.metric, best=progress.best_epoch)
+    curves = plots.learning_curves(progress.history, metric=trained.config.train.metric_taken, best=progress.best_epoch)
     write_text(run.plot("learning_curves.svg"), curves)
-    if shown:
+    content = _content(trained, found, shown)
+    if content.sections:
+        _write_tasks(run, content.sections)
+    elif shown:
         _write_classes(run, found[shown])
-    write_text(run.report, render_report(_content(trained, found, shown)))
+    write_text(run.report, render_report(content))
+
+
+def _write_tasks(run: RunFolder, sections: Sequence[TaskSection]) -> None:
+    write_text(run.per_class, tables.sections_csv(sections))
+    for number, section in enumerate(sections, 1):
+        if section.figure:
+            write_text(run.plot(f"task_{number}.svg"), section.figure)
 
 
 def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
@@ -69,8 +91,10 @@ def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
 
 
 def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None) -> ReportContent:
-    loaded, predictions = trained.loaded, found[shown].predictions if shown else None
-    counts = training_counts(loaded.split)
+    loaded, counts = trained.loaded, training_counts(trained.loaded.split)
+    thing = "picture" if loaded.spec.kind == "image" else "sample"
+    asked = bool(loaded.spec.tasks)
+    predictions = found[shown].predictions if shown and not asked else None
     return ReportContent(
         title=trained.facts["data"]["name"],
         run=_run_facts(trained),
@@ -79,14 +103,20 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         val=found["val"].measures if "val" in found else None,
         rows=per_class(predictions) if predictions else (),
         confusion=confusion(predictions) if predictions else None,
-        majority=loaded.spec.classes[int(np.argmax(counts))],
+        majority=None if asked else loaded.spec.classes[int(np.argmax(counts))],
+        sections=_sections(found[shown], thing) if shown and asked else (),
         history=trained.progress.history,
         issues=loaded.issues,
         preview=trained.run.preview.read_bytes() if trained.run.preview.exists() else None,
-        mistakes=_mistakes(found[shown], loaded.parts[shown]) if shown else (),
+        mistakes=_mistakes(found[shown], loaded.parts[shown]) if shown and not asked else (),
         commands=_commands(trained),
-        thing="picture" if loaded.spec.kind == "image" else "sample",
+        thing=thing,
     )
+
+
+def _sections(evaluation: Evaluation, thing: str) -> list[TaskSection]:
+    limits = evaluation.thresholds or None
+    return task_sections(evaluation.predictions, evaluation.spec, evaluation.measures, limits, thing)
 
 
 def _run_facts(trained: Trained) -> RunFacts:
@@ -96,14 +126,14 @@ def _run_facts(trained: Trained) -> RunFacts:
     form = picture if spec.kind == "image" else f"{spec.features} numbers"
     return RunFacts(
         command=facts["command"],
-        data=f"{facts['data']['name']}: {form}, {len(spec.classes)} classes",
+        data=f"{facts['data']['name']}: {form}, {', '.join(told(trained.loaded.split))}",
         parts=facts["data"]["samples"],
         split=_split_sentence(trained),
         model=facts["model"],
         parameters=sum(p.numel() for p in trained.module.parameters()),
         epochs=facts["epochs"],
         best_epoch=facts["best_epoch"] if has_val else None,
-        metric=trained.config.train.metric,
+        metric=trained.config.train.metric_taken,
         hardest=trained.config.train.hardest != (1.0,),
         seconds=sum(row["seconds"] for row in trained.progress.history),
         seed=facts["seed"],

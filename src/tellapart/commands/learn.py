@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tellapart.checks import seconds_or_steps
@@ -21,7 +21,7 @@ from tellapart.runs.checkpoint import Saver, copied, moment
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import TrainState, fit
 from tellapart.training.plan import Plan
-from tellapart.types import EpochEnd, Pause
+from tellapart.types import EpochEnd, Pause, Task
 
 
 def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
@@ -35,7 +35,7 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
                     note(end, learner)
                     run.write_history(learner.progress.history)
                     if told(end.epoch, learner.plan.epochs):
-                        watch.say(line(learner.progress.history[-1], learner.plan))
+                        watch.say(line(learner.progress.history[-1], learner.plan, learner.config.train.metric_taken))
                 if learner.done or stop.requested:
                     break
                 if learner.looks_at_clock and plan_again(learner):
@@ -87,12 +87,14 @@ class Saves:
 def note(end: EpochEnd, learner: Learner) -> None:
     """Add the epoch to the history; keep the weights of the best one, without a val part the last ones."""
     progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded)
-    row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss, "train_accuracy": end.accuracy}
+    row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss}
+    if not only_numbers(learner.loaded.spec.tasks):
+        row["train_accuracy"] = end.accuracy
     row |= {f"val_{name}": value for name, value in (found or {}).items()}
     progress.history.append(row | {"seconds": round(end.seconds, 3)})
     if found is None:
         progress.best_epoch = end.epoch
-    elif better(learner.config.train.metric, found, progress.best_scores):
+    elif better(learner.config.train.metric_taken, found, progress.best_scores):
         progress.best_epoch, progress.best_scores = end.epoch, found
         progress.best_weights = copied(learner.state.judged.state_dict())
 
@@ -101,7 +103,8 @@ def reason(learner: Learner) -> str:
     """Why training is over."""
     if learner.state.step >= learner.plan.steps:
         return "all epochs done"
-    return f"early stop: {counted(learner.progress.since_best, 'epoch')} without a better {learner.config.train.metric}"
+    metric = learner.config.train.metric_taken
+    return f"early stop: {counted(learner.progress.since_best, 'epoch')} without a better {metric}"
 
 
 def told(epoch: int, epochs: int) -> bool:
@@ -109,11 +112,13 @@ def told(epoch: int, epochs: int) -> bool:
     return epoch % max(1, epochs // 20) == 0 or epoch in (1, epochs)
 
 
-def line(row: dict[str, Any], planned: Plan) -> str:
-    """The last line of the history for a person."""
-    val = (
-        f"  val accuracy {row['val_accuracy']:.4f}  val log-loss {row['val_log_loss']:.4f}"
-        if "val_accuracy" in row
-        else ""
-    )
+def only_numbers(tasks: Sequence[Task]) -> bool:
+    """Whether nothing is asked that an answer could be right or wrong about."""
+    return bool(tasks) and all(task.kind == "number" for task in tasks)
+
+
+def line(row: dict[str, Any], planned: Plan, metric: str = "accuracy") -> str:
+    """The last line of the history for a person: the measure that picks the epoch, accuracy where there is one."""
+    told = {key: f"val_{key.replace('-', '_')}" for key in dict.fromkeys(("accuracy", metric, "log-loss"))}
+    val = "".join(f"  val {word} {row[key]:.4f}" for word, key in told.items() if key in row)
     return f"epoch {row['epoch']}/{planned.epochs}  loss {row['train_loss']:.4f}{val}  {row['seconds']:.1f} s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Literal
@@ -12,23 +12,25 @@ from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
 from tellapart.commands.watch import Watch
-from tellapart.config import RunConfig, TrainConfig
+from tellapart.config import OptimConfig, RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
 from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
 from tellapart.errors import SettingError
-from tellapart.evaluation.measures import scores
 from tellapart.evaluation.predict import BATCH, predict
+from tellapart.evaluation.tasks import metric_of, task_scores
 from tellapart.models import build_model, chosen
+from tellapart.names import listed
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
+from tellapart.training.objective import Objective
 from tellapart.training.plan import Extent, Plan, plan, takes
-from tellapart.types import Batch, Order
+from tellapart.types import Batch, Order, Task
 from tellapart.world import World
 
 
@@ -65,10 +67,13 @@ class Learner:
 def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     """The model before its first step."""
     part = loaded.parts["train"]
+    config = replace(config, train=replace(config.train, metric=metric_of(config.train.metric, loaded.spec.tasks)))
+    check_task_weights(config.optim, loaded.spec.tasks)
     load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
-    state = new_state(module, config.optim, world, config.train.samples_a_step)
+    objective = Objective(optim=config.optim, tasks=loaded.spec.tasks)
+    state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
@@ -103,6 +108,15 @@ def refused_sizes(learner: Learner, sizes: tuple[float, ...]) -> list[float]:
         return sample[:, :, :height, :width]
 
     return [share for share in sizes if share != 1 and not takes(learner.state.module, cut(share))]
+
+
+def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:
+    """Raise SettingError where there is not one weight for each task."""
+    if config.task_weights and len(config.task_weights) != max(1, len(tasks)):
+        names = listed(task.name for task in tasks) or "which class"
+        raise SettingError(
+            f"task_weights holds {len(config.task_weights)}; must be one for each of what is asked: {names}."
+        )
 
 
 def check_patience(config: TrainConfig, loaded: Loaded) -> None:
@@ -179,4 +193,6 @@ def best_module(learner: Learner) -> nn.Module:
 
 def val_scores(module: nn.Module, loaded: Loaded) -> dict[str, float] | None:
     part = loaded.parts.get("val")
-    return scores(predict(module, in_order(part, BATCH), part.ids, loaded.spec.classes)) if part else None
+    if part is None:
+        return None
+    return task_scores(predict(module, in_order(part, BATCH), part.ids, loaded.spec.classes), loaded.spec)

@@ -1,7 +1,8 @@
 """tellapart predict: things to classify -> the one decoder -> the one path to logits -> answers."""
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tellapart.errors import UnreadableError
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH
 from tellapart.evaluation.predict import predict as predictions_of
+from tellapart.evaluation.tasks import task_answers
 from tellapart.types import DataSpec
 
 
@@ -23,27 +25,32 @@ class Answer:
     id: str
     """Its path, or its number."""
     label: str | None
-    """The most probable class; None where the item can't be read."""
+    """The most probable class; None where the item can't be read. Of several tasks, or labels, all of them in words."""
     confidence: float | None
-    """Probability of that class, in [0, 1]."""
+    """Probability of that, in [0, 1]; of several, of all together, were each by itself. None where it is a number."""
     probabilities: dict[str, float]
-    """Of every class, in the model's order; they sum to 1."""
+    """Of every class, in the model's order; those of a task of classes sum to 1, labels are each by itself."""
     error: str | None = None
     """What is wrong with the item; None for one that was read."""
+    tasks: dict[str, str | list[str] | float] = field(default_factory=dict)
+    """Of each task its class, its labels or its number, where it is not one class out of all."""
 
 
-def answered(module: nn.Module, spec: DataSpec, items: Sequence[Any]) -> Iterator[Answer]:
-    """An answer for each item, in order; memory is bounded by one batch."""
+def answered(
+    module: nn.Module, spec: DataSpec, items: Sequence[Any], thresholds: Sequence[float] = ()
+) -> Iterator[Answer]:
+    """An answer for each item, in order; memory is bounded by one batch.
+
+    thresholds  (K,), from which probability on each label is said, where labels are asked for; by default a half
+    """
     for start in range(0, len(items), BATCH):
         chosen = items[start : start + BATCH]
         names = [named(item, start + i) for i, item in enumerate(chosen)]
         values = list(values_of(chosen, spec))
         readable = [value for value in values if not isinstance(value, UnreadableError)]
-        rows = iter(probabilities(_logits(module, spec, readable)) if readable else ())
+        rows = iter(_answers(_logits(module, spec, readable), spec, thresholds) if readable else ())
         for name, value in zip(names, values, strict=True):
-            yield (
-                _unread(name, value) if isinstance(value, UnreadableError) else _answer(name, next(rows), spec.classes)
-            )
+            yield _unread(name, value) if isinstance(value, UnreadableError) else replace(next(rows), id=name)
 
 
 def _logits(module: nn.Module, spec: DataSpec, values: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -51,10 +58,24 @@ def _logits(module: nn.Module, spec: DataSpec, values: list[np.ndarray[Any, Any]
     return predictions_of(module, [batch], ids=[""] * len(values), classes=spec.classes).logits
 
 
-def _answer(name: str, row: np.ndarray[Any, Any], classes: tuple[str, ...]) -> Answer:
-    best = int(row.argmax())
-    shares = dict(zip(classes, row.tolist(), strict=True))
-    return Answer(id=name, label=classes[best], confidence=float(row[best]), probabilities=shares)
+def _answers(logits: np.ndarray[Any, Any], spec: DataSpec, thresholds: Sequence[float]) -> Iterator[Answer]:
+    """An answer for each row of logits (N, K), without its name."""
+    if not spec.tasks:
+        for row in probabilities(logits):
+            best = int(row.argmax())
+            shares = dict(zip(spec.classes, row.tolist(), strict=True))
+            yield Answer(id="", label=spec.classes[best], confidence=float(row[best]), probabilities=shares)
+        return
+    for said in zip(*task_answers(logits, spec, thresholds), strict=True):
+        tasks = {task.name: one.value for task, one in zip(spec.tasks, said, strict=True)}
+        sure = [one.confidence for one in said]
+        yield Answer(
+            id="",
+            label=", ".join(one.words for one in said),
+            confidence=None if None in sure else math.prod(one for one in sure if one is not None),
+            probabilities={name: share for one in said for name, share in one.probabilities.items()},
+            tasks=tasks,
+        )
 
 
 def _unread(name: str, error: UnreadableError) -> Answer:

@@ -39,10 +39,11 @@ def show_run(path: Path, *, as_json: bool, quiet: bool) -> None:
 
 def show_evaluation(result: "Evaluation", *, as_json: bool, quiet: bool, predictions: Path | None) -> None:
     """What was measured, and the issues; the predictions into a CSV file where one is asked for."""
+    from tellapart.commands.judge import predictions_text
     from tellapart.evaluation import tables
 
     if predictions is not None:
-        write_text(predictions, tables.predictions_csv(result.predictions))
+        write_text(predictions, predictions_text(result))
     measures = tables.measures_json(result.measures)
     if as_json:
         _print_json(
@@ -111,7 +112,8 @@ def show_answers(found: Iterable["Answer"], *, as_json: bool) -> int:
         if as_json:
             lines.append(asdict(answer))
         elif answer.error is None:
-            _print(f"{answer.id}\t{answer.label}\t{answer.confidence:.4f}")
+            sure = "" if answer.confidence is None else f"\t{answer.confidence:.4f}"
+            _print(f"{answer.id}\t{answer.label}{sure}")
         else:
             print(f"{answer.id}: {answer.error}", file=sys.stderr)
     if as_json:

@@ -22,6 +22,7 @@ from tellapart.data.preview import preview_sheet
 from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
+from tellapart.data.tasks import asked
 from tellapart.evaluation.tables import measures_json
 from tellapart.files import held, replaced_folder, write_text
 from tellapart.models import chosen
@@ -65,7 +66,8 @@ def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -
     """
     world = join_world(config.train)
     source = open_source(config.data, config.load)
-    watch.say(f"{source.name}: {understood(source.entries()[0])}")
+    entries = source.entries()[0]
+    watch.say(f"{source.name}: {understood(entries, asked(source.name, entries, config.load))}")
     loaded = load(source, parts or config.load)
     loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
     check_patience(config.train, loaded)
@@ -101,7 +103,7 @@ def _write_start(run: RunFolder, config: RunConfig, loaded: Loaded) -> None:
     if loaded.spec.kind == "image":
         augmentation = Augmentation.of(config.load, loaded.spec)
         batch = next(shuffled(loaded.parts["train"], Order(seed=config.train.seed, epoch=0), 32, augmentation))
-        run.write_preview(preview_sheet(batch, loaded.spec.classes))
+        run.write_preview(preview_sheet(batch, loaded.spec))
 
 
 def _facts(name: str, learner: Learner) -> dict[str, Any]:
@@ -180,4 +182,5 @@ def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evalua
         fingerprint=loaded.fingerprint,
         counts=training_counts(loaded.split),
         measures=measures_json(found["test"].measures) if "test" in found else {},
+        thresholds=next(iter(found.values())).thresholds if found else (),
     )

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.resident import Resident
+from tellapart.types import DataSpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from tellapart.data.source import Value
 
 SIDE_WORDS = (
@@ -30,9 +33,26 @@ PULLS = (1e1, 1e2, 1e3, 1e4)
 """Pulls of its weights towards zero that it chooses from."""
 
 
-def why_not_mirrored(part: Resident, classes: Sequence[str]) -> str | None:
-    """What speaks against mirroring the pictures of a training part; None where nothing does."""
-    return _by_names(classes) or _by_pictures(part)
+def why_not_mirrored(part: Resident, spec: DataSpec) -> str | None:
+    """What speaks against mirroring the pictures of a training part; None where nothing does.
+
+    Of several tasks one is enough. A number is enough by itself: it may be an angle, or a place.
+    """
+    if not spec.tasks:
+        return _by_names(spec.classes) or _by_pictures(part.inputs, part.targets)
+    column = 0
+    for task in spec.tasks:
+        targets = part.targets[:, column]
+        column += task.columns
+        known = (~targets.isnan()).nonzero().flatten()
+        if task.kind == "number":
+            return f"{task.name} is a number, which a mirror may change"
+        against = _by_names(task.classes)
+        if against is None and task.kind == "class":
+            against = _by_pictures(part.inputs[known], targets[known].long())
+        if against is not None:
+            return f"{task.name}: {against}"
+    return None
 
 
 def _by_names(classes: Sequence[str]) -> str | None:
@@ -53,7 +73,7 @@ def _words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[^\W\d_]+", apart)}
 
 
-def _by_pictures(part: Resident) -> str | None:
+def _by_pictures(inputs: Any, targets: Tensor) -> str | None:
     """What a linear model finds: mirrored pictures of which it has clearly fewer right than of the plain ones.
 
     It is trained on plain pictures, and asked about others, plain and mirrored. Where classes look the same from both
@@ -61,10 +81,10 @@ def _by_pictures(part: Resident) -> str | None:
     the accuracy falls by more than two standard errors of the difference over the pictures, and by more than a 20th of
     itself, since no thousands of photos are quite symmetric (those of CIFAR-10 lose a 37th).
     """
-    if len(part) < FEWEST:
+    if len(targets) < FEWEST:
         return None
-    every = -(-len(part) // LOOKED_AT)
-    plain, mirrored = right_answers(_small(part.inputs[::every]), part.targets[::every].cpu().numpy())
+    every = -(-len(targets) // LOOKED_AT)
+    plain, mirrored = right_answers(_small(inputs[::every]), targets[::every].cpu().numpy())
     fall = plain.astype(float) - mirrored
     if fall.mean() <= max(ERRORS * fall.std() / np.sqrt(len(fall)), LEAST * plain.mean()):
         return None

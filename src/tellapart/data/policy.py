@@ -45,7 +45,7 @@ def settled(config: DataConfig, loaded: Loaded, mixes: bool = True) -> tuple[Dat
     changes = {name: value for name, value in made.items() if getattr(config, name) is None}
     against = None
     if "flip" in changes:
-        against = why_not_mirrored(loaded.parts["train"], loaded.spec.classes)
+        against = why_not_mirrored(loaded.parts["train"], loaded.spec)
         changes["flip"] = against is None
     told = ", ".join(_told(name, value) for name, value in changes.items() if value) or "nothing is changed"
     line = f"augmentation: {policy}{because}: {told}"

@@ -1,13 +1,19 @@
 """A sheet of training pictures as the model meets them: the quickest check that labels and augmentation make sense."""
 
+from __future__ import annotations
+
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from tellapart.data.resize import visible
-from tellapart.types import Batch
+from tellapart.data.tasks import worded_targets
+from tellapart.types import Batch, DataSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CELL = 96
 """Pixels a side of one picture on the sheet."""
@@ -15,13 +21,13 @@ LABEL = 16
 """Pixels of the strip under it that holds its class; of a mixed one, of each of two."""
 
 
-def preview_sheet(batch: Batch, classes: tuple[str, ...], columns: int = 8) -> bytes:
+def preview_sheet(batch: Batch, spec: DataSpec, columns: int = 8) -> bytes:
     """PNG of a batch of pictures with their class names under them; at most 32 are shown.
 
     Under a mixed picture stand both of its classes with their shares, the larger one first.
     """
     pictures = batch.inputs.permute(0, 2, 3, 1).cpu().numpy()[:32]
-    labels = _labels(batch, classes)
+    labels = _labels(batch, spec)
     rows, strip = -(-len(pictures) // columns), LABEL * (1 if batch.shares is None else 2)
     sheet = Image.new("RGB", (columns * (CELL + 8) + 8, rows * (CELL + strip + 8) + 8), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
@@ -34,19 +40,24 @@ def preview_sheet(batch: Batch, classes: tuple[str, ...], columns: int = 8) -> b
     return png(sheet)
 
 
-def _labels(batch: Batch, classes: tuple[str, ...]) -> list[list[tuple[str, str]]]:
+def _labels(batch: Batch, spec: DataSpec) -> list[list[tuple[str, str]]]:
     """For each picture its classes with a share before each; without one where there is nothing else in it."""
-    targets = batch.targets.tolist()
+
+    def words(targets: Tensor) -> list[str]:
+        rows = targets.tolist()
+        return [worded_targets(row, spec) for row in rows] if spec.tasks else [spec.classes[row] for row in rows]
+
+    targets = words(batch.targets)
     if batch.partners is None or batch.shares is None:
-        return [[("", classes[target])] for target in targets]
+        return [[("", target)] for target in targets]
     labels = []
-    for target, partner, share in zip(targets, batch.partners.tolist(), batch.shares.tolist(), strict=True):
+    for target, partner, share in zip(targets, words(batch.partners), batch.shares.tolist(), strict=True):
         percent = round(100 * share)
         if partner == target or percent in (0, 100):
-            labels.append([("", classes[target if percent else partner])])
+            labels.append([("", target if percent else partner)])
         else:
             parts = sorted([(percent, target), (100 - percent, partner)], reverse=True)
-            labels.append([(f"{part} % ", classes[k]) for part, k in parts])
+            labels.append([(f"{part} % ", name) for part, name in parts])
     return labels
 
 

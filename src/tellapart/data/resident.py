@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +18,7 @@ from tellapart.data.keeping import Kept, kept
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
+from tellapart.data.tasks import asked, check_answers, names_in, targets_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
 from tellapart.types import DataSpec, Fit, Issue, Part
@@ -41,7 +42,7 @@ class Resident:
     inputs: Tensor | Stored
     """uint8 (N, H, W, C) or float32 (N, F)."""
     targets: Tensor
-    """int64 (N,), class index."""
+    """int64 (N,), class index; where there are tasks float32 (N, W)."""
     keys: Tensor
     """int64 (N,), a hash of each id."""
     ids: tuple[str, ...]
@@ -85,12 +86,13 @@ def load(source: Source, config: DataConfig) -> Loaded:
     """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
     given, issues = source.entries()
     entries, strangers = agreeing(given)
+    tasks = asked(source.name, entries, config)
     shapes = [e.shape for e in entries if e.part in (None, "train")]
     shape = _shape(shapes, config.size)
     fit, fitted = _fit(shapes, shape, config.fit)
     config = replace(config, fit=fit)
     found = kept(source, entries, shape, config)
-    split = split_entries(found.readable, config, _near(source, found, config))
+    split = split_entries(found.readable, config, _near(source, found, config), tasks)
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
@@ -102,10 +104,13 @@ def load(source: Source, config: DataConfig) -> Loaded:
         mean=mean,
         std=std,
         fit=fit,
+        tasks=split.tasks,
+        separator=split.separator,
     )
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     lost = sorted(
-        {e.label for e in entries if e.part in (None, "train")} - {e.label for e in found.readable}, key=natural_key
+        _classes((e for e in entries if e.part in (None, "train")), spec) - _classes(found.readable, spec),
+        key=natural_key,
     )
     told = (*issues, *strangers, *found.issues, *split.issues, *(_without_samples(name, "lost-class") for name in lost))
     return Loaded(
@@ -117,6 +122,11 @@ def load(source: Source, config: DataConfig) -> Loaded:
         cache=found.way,
         fitted=fitted,
     )
+
+
+def _classes(entries: Iterable[Entry], spec: DataSpec) -> set[str]:
+    """The classes that stand in the labels, by the names of their logits."""
+    return {name for label in {e.label for e in entries} for name in names_in(label, spec.tasks, spec.separator)}
 
 
 def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
@@ -141,7 +151,8 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
     entries, issues = source.entries()
     fitting = {part: [e for e in entries if e.part == part] for part in ("test", "val", None)}
     chosen = fitting["test"] or (list(entries) if seen else fitting["val"] or fitting[None])
-    unknown = sorted({e.label for e in chosen} - set(spec.classes), key=natural_key)
+    check_answers(source.name, chosen, spec)
+    unknown = sorted(_classes(chosen, spec) - set(spec.classes), key=natural_key)
     if unknown:
         raise DataError(
             f"{source.name}: the model does not know the class {unknown[0]!r}. It knows {listed(spec.classes)}."
@@ -165,7 +176,7 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         issues += strangers
     if spec.kind == "vector" and entries[0].shape != spec.shape:
         raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
-    present = {e.label for e in entries}
+    present = _classes(entries, spec) | {task.name for task in spec.tasks if task.kind == "number"}
     absent = [_without_samples(name, "missing-class") for name in spec.classes if name not in present]
     shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
     found = kept(source, entries, shape, DataConfig(fit=spec.fit))
@@ -178,10 +189,9 @@ def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) 
     """The part: its values with what is known of them as tensors."""
     import torch
 
-    number = {name: k for k, name in enumerate(spec.classes)}
     return Resident(
         inputs=inputs,
-        targets=torch.tensor([number[e.label] for e in entries], dtype=torch.int64),
+        targets=targets_of(entries, spec),
         keys=torch.tensor([key_of(e.id) for e in entries], dtype=torch.int64),
         ids=tuple(e.id for e in entries),
         weights=_weights(entries),

@@ -8,7 +8,7 @@ import numpy as np
 
 from tellapart.data.resize import Form
 from tellapart.names import counted
-from tellapart.types import PARTS, Issue, Part
+from tellapart.types import PARTS, Issue, Part, Task
 
 Value = np.ndarray[Any, Any]
 """uint8 (H, W, C) or float32 (F,)."""
@@ -58,10 +58,11 @@ class Source(Protocol):
         """
 
 
-def understood(entries: Sequence[Entry]) -> str:
-    """What a source was taken for: `3 classes, parts train and val, 121 samples`."""
+def understood(entries: Sequence[Entry], tasks: Sequence[Task] = ()) -> str:
+    """What a source was taken for: `3 classes, parts train and val, 121 samples`; with tasks, their number."""
     kinds = {(entry.part, entry.label) for entry in entries}
     given = {part for part, _ in kinds}
     parts = [part for part in PARTS if part in given]
     words = f"part{'s' if len(parts) > 1 else ''} {' and '.join(parts)}" if parts else "no parts"
-    return f"{counted(len({label for _, label in kinds}), 'class')}, {words}, {counted(len(entries), 'sample')}"
+    asked = counted(len(tasks), "task") if tasks else counted(len({label for _, label in kinds}), "class")
+    return f"{asked}, {words}, {counted(len(entries), 'sample')}"

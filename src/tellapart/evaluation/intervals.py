@@ -12,6 +12,8 @@ LEVEL = 0.95
 RESAMPLES = 1000
 SEED = 0
 """Of the bootstrap: the same predictions give the same report."""
+LEAST_RESAMPLES, MOST_CELLS = 100, 2_000_000_000
+"""Fewest resamples, and numbers that are computed for all of them together."""
 CELLS_AT_ONCE = 4_000_000
 """Numbers a bootstrap holds in memory at one time."""
 
@@ -80,6 +82,19 @@ def resampled(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
     tallies = [_tally(rows, columns, counts, len(matrix)) for counts in _draws(matrix[rows, columns])]
     hits, support, predicted = (np.stack(parts) for parts in zip(*tallies, strict=True))
     return hits, support, predicted
+
+
+def resampled_weights(N: int, columns: int) -> Iterator[NDArray[np.float64]]:
+    """How often each sample stands in a bootstrap resample, float64 (R, N), some resamples at a time; 1,000 in all.
+
+    columns  numbers that are computed of each sample in each: past 2 billion in all fewer are drawn, 100 at least
+    """
+    rng = np.random.default_rng(SEED)
+    draws = max(LEAST_RESAMPLES, min(RESAMPLES, MOST_CELLS // max(1, N * columns)))
+    at_once = max(1, CELLS_AT_ONCE // N)
+    for start in range(0, draws, at_once):
+        count = min(at_once, draws - start)
+        yield rng.multinomial(N, np.full(N, 1 / N), size=count).astype(np.float64)
 
 
 def percentile_interval(value: float, drawn: NDArray[np.float64]) -> Interval:

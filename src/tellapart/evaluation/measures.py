@@ -30,6 +30,11 @@ METRICS: dict[str, tuple[str, bool]] = {
     "balanced-accuracy": ("balanced_accuracy", True),
     "macro-f1": ("macro_f1", True),
     "log-loss": ("log_loss", False),
+    "average-precision": ("average_precision", True),
+    "r2": ("r2", True),
+    "mae": ("mae", False),
+    "rmse": ("rmse", False),
+    "score": ("score", True),
 }
 """The setting's word -> (key of the measure, whether higher is better)."""
 
@@ -95,7 +100,7 @@ def better(metric: str, new: Mapping[str, float], old: Mapping[str, float] | Non
     key, higher = METRICS[metric]
     if new[key] != old[key]:
         return new[key] > old[key] if higher else new[key] < old[key]
-    return new["log_loss"] < old["log_loss"]
+    return "log_loss" in new and new["log_loss"] < old["log_loss"]
 
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:

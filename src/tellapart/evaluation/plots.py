@@ -30,6 +30,8 @@ DARK = {INK: "#e7eaee", MUTED: "#a3adba", GRID: "#2d343d", PAPER: "#14181d", RIG
 """What each colour turns into in the reader's dark mode; ON_COLOUR stays."""
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
+SHARES = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss", "average-precision")
+"""Measures beside which the loss is in nats, and which are told in per cent."""
 NUMBERED_CLASSES = 20
 """Up to so many classes the cells of the confusion matrix carry their counts."""
 SHARED_CLASSES = 10
@@ -38,6 +40,8 @@ NAMED_CLASSES = 50
 """Up to so many, every class is named; above, every second, third, ..."""
 CLASSES_SHOWN = 40
 """Of the figure of recalls: the worst."""
+DOTS_SHOWN = 2000
+"""Of the figure of numbers."""
 LONGEST_NAME = 24
 
 _drawing = threading.Lock()
@@ -49,11 +53,13 @@ def learning_curves(history: Sequence[Mapping[str, Any]], *, metric: str = "accu
     above, below = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.09, right=0.86, top=0.94, bottom=0.1, hspace=0.32)
     key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
-    _style(above, "Loss, nats")
+    _style(above, "Loss, nats" if metric in SHARES else "Loss")
     _lines(above, history, {"train": ("train_loss", MUTED), "val": ("val_log_loss", RIGHT)}, best, "{:.3f}")
-    _style(below, f"{key.replace('_', ' ').capitalize().replace('f1', 'F1')}, %")
+    words = key.replace("_", " ").capitalize().replace("f1", "F1")
+    _style(below, f"{words}, %" if metric in SHARES else words)
     shown = {"train": ("train_accuracy", MUTED)} if key == "accuracy" else {}
-    _lines(below, history, shown | {"val": (f"val_{key}", RIGHT)}, best, "{:.1f}", scale=100)
+    label, scale = ("{:.1f}", 100) if metric in SHARES else ("{:.3g}", 1)
+    _lines(below, history, shown | {"val": (f"val_{key}", RIGHT)}, best, label, scale=scale)
     below.set_xlabel("epoch")
     _whole_ticks(below)
     if history:
@@ -83,6 +89,25 @@ def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
     axes.yaxis.set_label_coords((16 - left) / side, 0.5)
     if K <= NUMBERED_CLASSES:
         _number_cells(axes, matrix, shares)
+    return _svg(figure)
+
+
+def number_plot(values: NDArray[Any], targets: NDArray[Any], name: str) -> str:
+    """SVG: what was answered (N,) against what is; on the line they are equal. Of many samples 2,000 are shown."""
+    rows = np.linspace(0, len(values) - 1, min(len(values), DOTS_SHOWN)).round().astype(int)
+    figure = _figure(420, 420)
+    axes = figure.add_axes((0.15, 0.13, 0.8, 0.8))
+    _style(axes, "")
+    both = np.concatenate([values[rows], targets[rows]]).astype(float)
+    low, high = float(both.min()), float(both.max())
+    room = 0.04 * (high - low) or 1.0
+    axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    axes.plot(targets[rows], values[rows], "o", color=RIGHT, markersize=4, alpha=0.5, markeredgewidth=0)
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(low - room, high + room)
+    axes.set_aspect("equal")
+    axes.set_xlabel(f"{_short(name)}, true", parse_math=False)
+    axes.set_ylabel("answered", color=MUTED, fontsize=12)
     return _svg(figure)
 
 

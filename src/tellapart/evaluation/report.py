@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tellapart.evaluation import plots, verdict
 from tellapart.evaluation.measures import ClassRow
+from tellapart.evaluation.sections import TaskSection
 from tellapart.types import Issue, Measure
 
 MEASURES_SHOWN = {
@@ -21,8 +22,18 @@ MEASURES_SHOWN = {
     "top_5_accuracy": ("Top-5 accuracy", "the true class is among the five likeliest"),
     "log_loss": ("Log-loss", "surprise at the truth, in nats; 0 is perfect"),
     "majority_baseline": ("Baseline", "always the most frequent class in training"),
+    "average_precision": ("Mean average precision", "mean over labels: how well each puts its own samples first"),
+    "micro_f1": ("Micro-F1", "F1 of all answers together"),
+    "exact_match": ("Exact match", "share of which every label is right"),
+    "mae": ("Mean absolute error", "how far off on average, in its own unit"),
+    "rmse": ("Root mean squared error", "minds what is far off"),
+    "r2": ("R\u00b2", "share of the variance explained; 0 is no better than the mean"),
+    "mean_baseline": ("Baseline, absolute error", "always the mean of the training part"),
 }
 """Key -> (what it is called, what it means)."""
+
+MAIN = ("accuracy", "average_precision", "mae")
+"""What stands on top of each of several tasks."""
 
 PALETTE = {
     "ink": plots.INK,
@@ -109,6 +120,8 @@ class ReportContent:
     """Of the same part, the most confident first; 24 are shown."""
     commands: Sequence[str] = ()
     """What to type to get the same numbers again."""
+    sections: Sequence[TaskSection] = ()
+    """Of each task, where that is not one class out of all; of the same part."""
     thing: str = "picture"
     """What one sample is called."""
     notes: Sequence[str] = ()
@@ -181,8 +194,16 @@ def _context(content: ReportContent) -> dict[str, Any]:
 def _first_measures(judged: Mapping[str, Measure], unequal: bool) -> list[tuple[str, Measure]]:
     """(name, measure) of the large numbers on top: those that fit the data first."""
     keys = ["balanced_accuracy", "macro_f1", "accuracy"] if unequal else ["accuracy"]
-    keys.append("majority_baseline")
-    return [(MEASURES_SHOWN[key][0], judged[key]) for key in keys if key in judged]
+    keys += ["majority_baseline", "average_precision", "exact_match", "mae", "mean_baseline", "r2"]
+    found = [key for key in keys if key in judged] or [key for key in judged if key.rpartition(".")[2] in MAIN]
+    return [(shown_as(key)[0], judged[key]) for key in found]
+
+
+def shown_as(key: str) -> tuple[str, str]:
+    """What a measure is called, and what it means; of several tasks as in `colour: Accuracy`."""
+    task, _, own = key.rpartition(".")
+    name, meaning = MEASURES_SHOWN[own]
+    return (f"{task}: {name}" if task else name), meaning
 
 
 def _measure_rows(content: ReportContent, unequal: bool) -> list[tuple[str, str, Measure | None, Measure | None]]:
@@ -190,12 +211,16 @@ def _measure_rows(content: ReportContent, unequal: bool) -> list[tuple[str, str,
     first = ["balanced_accuracy", "macro_f1"] if unequal else []
     test, val = content.test or {}, content.val or {}
     keys = [key for key in [*first, *(key for key in MEASURES_SHOWN if key not in first)] if key in test or key in val]
-    return [(*MEASURES_SHOWN[key], test.get(key), val.get(key)) for key in keys]
+    keys += [key for key in test or val if "." in key]
+    return [(*shown_as(key), test.get(key), val.get(key)) for key in keys]
 
 
 def _sentences(content: ReportContent, judged: Mapping[str, Measure] | None, unequal: bool) -> list[str]:
     if judged is None:
         return [f"No {content.thing} was kept back from training: nothing is known about how it does on new ones."]
+    if content.sections:
+        expect = [] if content.test is not None else ["There is no test part: expect less on new ones than this."]
+        return [*(section.sentence for section in content.sections), *expect]
     samples = content.run.parts["test" if content.test is not None else "val"]
     said = [verdict.right_sentence(judged, samples, content.thing, seen=content.test is None)]
     if content.majority is not None and "majority_baseline" in judged:

@@ -6,7 +6,7 @@ inside of odd file names. `files.write_text` writes them as they are.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from tellapart.errors import DamagedError
 from tellapart.evaluation.measures import ClassRow, answers, probabilities
-from tellapart.types import Measure, Predictions
+from tellapart.evaluation.sections import TaskSection
+from tellapart.evaluation.tasks import answer_words, limits_of, stretches
+from tellapart.types import DataSpec, Measure, Predictions, Task
 
 PREDICTION_COLUMNS = ["id", "true", "predicted", "confidence"]
 LOGIT = "logit:"
@@ -62,6 +64,45 @@ def predictions_csv(predictions: Predictions) -> str:
     lines = zip(predictions.ids, true, names[called], chosen.tolist(), predictions.logits.tolist(), strict=True)
     header = [*PREDICTION_COLUMNS, *(LOGIT + name for name in predictions.classes)]
     return _csv([header, *([id_, t, p, f"{c:.6f}", *(f"{z:.9g}" for z in logits)] for id_, t, p, c, logits in lines)])
+
+
+def _true_words(task: Task, targets: NDArray[Any], separator: str | None) -> list[str]:
+    known = ~np.isnan(targets).any(axis=1)
+    if task.kind == "class":
+        names = np.array(task.classes, dtype=object)
+        return np.where(known, names[np.where(known, targets[:, 0], 0).astype(int)], "").tolist()  # type: ignore[no-any-return]
+    if task.kind == "number":
+        return [f"{value:.9g}" if there else "" for value, there in zip(targets[:, 0].tolist(), known, strict=True)]
+    gap = separator or ";"
+    said = [gap.join(n for n, one in zip(task.classes, row, strict=True) if one > 0.5) for row in targets.tolist()]
+    return [(words or gap) if there else "" for words, there in zip(said, known, strict=True)]
+
+
+def sections_csv(sections: Iterable[TaskSection]) -> str:
+    """CSV, one line for each class or label of each task."""
+    found: list[dict[str, Any]] = [
+        {"task": section.name, "class": row["name"], **row}
+        for section in sections
+        for row in (*map(asdict, section.rows), *map(asdict, section.label_rows))
+    ]
+    columns = list(dict.fromkeys(key for row in found for key in row if key != "name"))
+    return _csv([columns, *([row.get(key) for key in columns] for row in found)])
+
+
+def task_predictions_csv(predictions: Predictions, spec: DataSpec, thresholds: Sequence[float] = ()) -> str:
+    """CSV, one line a sample: id, then of each task what is true (empty where unknown) and what was answered, then
+    every logit exactly: of a class or a label before softmax or sigmoid, of a number the number itself.
+    """
+    columns: list[list[str]] = []
+    for (task, own, wanted), limits in zip(
+        stretches(predictions, spec.tasks), limits_of(spec.tasks, thresholds), strict=True
+    ):
+        columns += [_true_words(task, wanted, spec.separator), answer_words(task, own, limits, spec.separator)]
+    header = ["id", *(f"{word}:{task.name}" for task in spec.tasks for word in ("true", "predicted"))]
+    header += [LOGIT + name for name in predictions.classes]
+    logits = ([f"{z:.9g}" for z in row] for row in predictions.logits.tolist())
+    lines = zip(predictions.ids, *columns, logits, strict=True)
+    return _csv([header, *([name, *words, *row] for name, *words, row in lines)])
 
 
 def read_predictions_csv(text: str) -> Predictions:

@@ -78,20 +78,28 @@ def percent(measure: Measure) -> str:
 
 def interval(measure: Measure) -> str:
     """`98.1 to 99.2 %`, or `0.034 to 0.051` in nats."""
-    if measure.unit == "nats":
-        return f"{nats(measure.low)} to {nats(measure.high)}"
+    if measure.unit != "share":
+        write = nats if measure.unit == "nats" else number
+        return f"{write(measure.low)} to {write(measure.high)}"
     digits = _decimals(measure)
     return f"{100 * measure.low:.{digits}f} to {100 * measure.high:.{digits}f}\u00a0%"
 
 
 def amount(measure: Measure) -> str:
-    """The value in its unit: `98.7 %`, or `0.042` nats."""
+    """The value in its unit: `98.7 %`, `0.042` nats, or a number."""
+    if measure.unit == "number":
+        return number(measure.value)
     return nats(measure.value) if measure.unit == "nats" else percent(measure)
 
 
 def nats(value: float) -> str:
     """Three decimals, four below 0.1."""
     return f"{value:.4f}" if value < 0.1 else f"{value:.3f}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, and every digit before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _decimals(measure: Measure) -> int:

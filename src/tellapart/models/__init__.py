@@ -99,4 +99,13 @@ def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor
         look = getattr(built, "look", None)
         if look is not None and pictures is not None:
             look(pictures)
-    return built
+    return built if all(task.kind != "number" for task in spec.tasks) else _in_units(built, spec)
+
+
+def _in_units(network: nn.Module, spec: DataSpec) -> nn.Module:
+    """The network with its numbers in the unit of the data."""
+    from torch.nn import Sequential
+
+    from tellapart.models.units import Units
+
+    return Sequential(network, Units(spec))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tellapart.config import Activation, Views
+from tellapart.errors import SettingError
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.models.norm import Norm
 from tellapart.models.normalise import Normalise
@@ -125,6 +126,8 @@ def whitened_cnn(
     depth   convolutions of each block
     """
     stride = stride or max(1, round(min(spec.shape[1:]) / MAP_SIDE))
+    if views != "one" and spec.tasks:
+        raise SettingError(f"views is {views!r}, which goes by the probability of one class: leave it out with tasks.")
     network = WhitenedCnn(spec, widths or usual_widths(spec, stride), activation, stride, depth)
     return network if views == "one" else Sighted(network, mirrored=views == "mirrored")
 

@@ -36,6 +36,8 @@ class Card:
     """Of the data, SHA-256."""
     counts: tuple[int, ...]
     """Training samples of each class (K,), in the order of the logits."""
+    thresholds: tuple[float, ...] = ()
+    """From which probability on each label is said (K,), as was best on val; empty where no labels are asked for."""
     tellapart: str = __version__
     measures: dict[str, Any] = field(default_factory=dict)
     """On the test part, where there was one."""
@@ -49,7 +51,9 @@ class Card:
             name: tuple(value) if isinstance(value, list) else value for name, value in fields["settings"].items()
         }
         kept = {name: fields[name] for name in ("model", "trained_on", "fingerprint", "tellapart", "measures")}
-        return Card(counts=tuple(fields["counts"]), spec=DataSpec.from_json(fields["spec"]), settings=settings, **kept)
+        thresholds = tuple(fields.get("thresholds", ()))
+        spec = DataSpec.from_json(fields["spec"])
+        return Card(counts=tuple(fields["counts"]), spec=spec, settings=settings, thresholds=thresholds, **kept)
 
     def config(self) -> ModelConfig:
         """The settings that build this model again."""
@@ -110,17 +114,26 @@ def load_weights(module: nn.Module, path: Path) -> None:
     module.load_state_dict(saved)
 
 
+def _what(spec: DataSpec) -> str:
+    """What a model tells: `10 classes apart`, or what it is asked."""
+    words = {"class": "one of {}", "labels": "any of {}", "number": "a number"}
+    if not spec.tasks:
+        return f"{len(spec.classes)} classes apart"
+    return ", ".join(f"{task.name} ({words[task.kind].format(len(task.classes))})" for task in spec.tasks)
+
+
 def described(card: Card) -> str:
     """The card in words, as Markdown."""
     spec = card.spec
     form = "x".join(map(str, spec.shape))
     lines = [
-        f"# A {card.model} that tells {len(spec.classes)} classes apart",
+        f"# A {card.model} that tells {_what(spec)}",
         "",
         f"Trained on `{card.trained_on}` by tellapart {card.tellapart}. Raw {spec.kind} data of {form} in, one logit a",
         f"class out; normalisation is inside the model. Pictures of another size: `{spec.fit}`.",
         "",
-        "Classes, in the order of the logits: " + ", ".join(f"`{name}`" for name in spec.classes),
+        ("Logits, in order: " if spec.tasks else "Classes, in the order of the logits: ")
+        + ", ".join(f"`{name}`" for name in spec.classes),
         "",
     ]
     if card.measures:

@@ -18,8 +18,8 @@ from tellapart.config import OptimConfig
 from tellapart.errors import TellapartError
 from tellapart.seeds import seed_of
 from tellapart.training.average import follow
-from tellapart.training.losses import LOSSES
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
+from tellapart.training.objective import Objective
 from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
 from tellapart.training.plan import Plan, convolves
 from tellapart.training.schedules import lr_share
@@ -33,6 +33,8 @@ class TrainState:
 
     module: nn.Module
     optimiser: Optimizer
+    objective: Objective
+    """What a step makes small; it does not move."""
     average: nn.Module | None = None
     """The module with the moving average of its weights, where one is kept."""
     compiled: Callable[[Tensor], Tensor] | None = None
@@ -82,8 +84,13 @@ def going_on(plan: Plan, state: TrainState) -> Plan:
     return replace(plan, steps=state.step + rest + ahead)
 
 
-def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 64) -> TrainState:
-    """The module on its device, filters laid out channels last, with a fresh optimiser."""
+def new_state(
+    module: nn.Module, optim: OptimConfig, world: World, batch: int = 64, objective: Objective | None = None
+) -> TrainState:
+    """The module on its device, filters laid out channels last, with a fresh optimiser.
+
+    objective  by default the loss of one class out of all
+    """
     module = module.to(world.device)
     if convolves(module):
         module = module.to(memory_format=torch.channels_last)
@@ -91,7 +98,8 @@ def new_state(module: nn.Module, optim: OptimConfig, world: World, batch: int = 
     for group in optimiser.param_groups:
         group["bf16"] = world.bf16  # what Muon makes orthogonal
     average = None if optim.ema is None else copy.deepcopy(module).requires_grad_(False).eval()
-    return TrainState(module=module, optimiser=optimiser, average=average)
+    objective = objective or Objective(optim=optim)
+    return TrainState(module=module, optimiser=optimiser, objective=objective, average=average)
 
 
 def never(state: TrainState) -> bool:  # noqa: ARG001
@@ -210,28 +218,12 @@ def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
         logits = state.forward(batch.inputs)
-    losses = _losses(logits, batch, plan.optim)
+    losses = state.objective.losses(logits, batch)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]
     if state.losses is not None and batch.rows is not None:
-        state.losses[batch.rows] = LOSSES[plan.optim.loss](logits.detach(), batch.targets, 0.0)
-    return total.detach(), (logits.detach().argmax(1) == _dominant(batch)).sum()
-
-
-def _losses(logits: Tensor, batch: Batch, optim: OptimConfig) -> Tensor:
-    """Loss of each sample (B,); of a mixed one, the losses of both classes by their shares."""
-    loss = LOSSES[optim.loss]
-    losses = loss(logits, batch.targets, optim.label_smoothing)
-    if batch.partners is None or batch.shares is None:
-        return losses
-    return batch.shares * losses + (1 - batch.shares) * loss(logits, batch.partners, optim.label_smoothing)
-
-
-def _dominant(batch: Batch) -> Tensor:
-    """The class that each sample shows most of, int64 (B,)."""
-    if batch.partners is None or batch.shares is None:
-        return batch.targets
-    return batch.targets.where(batch.shares >= 0.5, batch.partners)
+        state.losses[batch.rows] = state.objective.unsmoothed(logits.detach(), batch)
+    return total.detach(), state.objective.right(logits.detach(), batch)
 
 
 def hardest(losses: Tensor | None, count: int, ties: torch.Generator) -> Tensor | None:

@@ -22,7 +22,10 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
     batches  three at least are better; fewer are taken as they come
     """
     module, optimiser = copy.deepcopy((state.module, state.optimiser))
-    copied = TrainState(module=module, optimiser=optimiser, pieces=state.pieces, average=copy.deepcopy(state.average))
+    average = copy.deepcopy(state.average)
+    copied = TrainState(
+        module=module, optimiser=optimiser, objective=state.objective, pieces=state.pieces, average=average
+    )
     copied.compiled = None if state.compiled is None else compiled(module)
     module.train()
     began, timed = time.perf_counter(), 0

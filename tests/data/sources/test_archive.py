@@ -98,7 +98,7 @@ def test_a_table_in_an_archive_names_nothing_outside(pack: Callable[[Files], Pat
 
 def test_a_column_of_another_name_is_named_by_a_setting(pack: Callable[[Files], Path]) -> None:
     files = {"1.png": picture(1), "x.csv": table([("1", "a")], "wo,was")}
-    assert ids(pack(files), path_column="wo", label_column="was") == ["1.png"]
+    assert ids(pack(files), path_column="wo", label_columns=("was",)) == ["1.png"]
 
 
 def test_an_archive_without_classes_explains_the_layout(pack: Callable[[Files], Path]) -> None:

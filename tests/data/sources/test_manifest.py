@@ -80,7 +80,7 @@ def test_columns_may_stand_in_any_order_among_others(root: Path) -> None:
 
 def test_a_setting_names_a_column_of_any_other_name(root: Path) -> None:
     content = table(ROWS, "wo,was")
-    assert read(root, content, path_column="wo", label_column="Was") == ROWS
+    assert read(root, content, path_column="wo", label_columns=("Was",)) == ROWS
 
 
 def test_the_line_by_which_spreadsheets_say_the_delimiter_is_passed_over(root: Path) -> None:
@@ -292,7 +292,7 @@ NO_TABLES = {
     "nothing but blanks": (b"\n \n", "empty"),
     "no label": (
         b"path,breed\ncat/1.png,x\n",
-        r"no column label\. 2 columns: path, breed\. Name it with --label-column",
+        r"no column label\. 2 columns: path, breed\. Name it with --label-columns",
     ),
     "neither": (b"a,b\n1,2\n", r"no column path and no column label\. 2 columns: a, b"),
     "no header": (b"cat/1.png,cat\ncat/2.png,cat\n", r"no header: it holds 'cat/1\.png'"),
@@ -323,9 +323,9 @@ def test_a_line_without_end_is_refused(root: Path, monkeypatch: pytest.MonkeyPat
 def test_a_column_that_is_not_there_is_a_wrong_setting(root: Path) -> None:
     (root / "labels.csv").write_bytes(table(ROWS))
     with pytest.raises(
-        SettingError, match=r"label_column is 'lable', which .*labels\.csv does not have\. Did you mean"
+        SettingError, match=r"label_columns is 'lable', which .*labels\.csv does not have\. Did you mean"
     ):
-        check_source(root / "labels.csv", Reading(label_column="lable"))
+        check_source(root / "labels.csv", Reading(label_columns=("lable",)))
 
 
 def test_the_header_is_checked_before_anything_is_read(root: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_folder_of_files_is_read_with_the_parts_that_they_are_named_after(tmp_
 
 def test_another_column_is_named_by_a_setting(tmp_path: Path) -> None:
     path = written(tmp_path / "t.parquet", {"a": [picture(1)], "b": [picture(2)], "fine": ["x"]})
-    source = open_source(path, Reading(path_column="b", label_column="fine"))
+    source = open_source(path, Reading(path_column="b", label_columns=("fine",)))
     assert source.value(source.entries()[0][0])[0, 0, 0] == 2
 
 

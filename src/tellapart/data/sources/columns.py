@@ -1,7 +1,7 @@
 """Which column of a table holds what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from tellapart.config import Reading
 from tellapart.data.sources.placing import named_like_a_picture
@@ -18,6 +18,8 @@ LABELS = ("label", "class", "target", "y", "labels", "classname", "labelname", "
 SPLITS = ("split", "part", "subset", "set", "partition")
 GROUPS = ("group", "groupid", "groups")
 WEIGHTS = ("weight", "sampleweight", "weights")
+FLAGS = {"path": "--path-column", "label": "--label-columns"}
+"""By which a column is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,10 @@ class Columns:
 
     count: int
     path: int
-    label: int
+    labels: tuple[int, ...]
+    """One, or those of several tasks."""
+    numbers: int
+    """How many of them, the last ones, hold numbers."""
     part: int | None
     group: int | None
     weight: int | None
@@ -37,13 +42,13 @@ def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:
     if len(header) > MOST_COLUMNS:
         raise DataError(f"{where}: {len(header):,} columns; at most {MOST_COLUMNS:,} are read. Keep path and label.")
     path = _named(header, "path_column", reading.path_column, where) or _first(header, PATHS, where)
-    label = _named(header, "label_column", reading.label_column, where) or _first(header, LABELS, where)
-    missing = [name for name, column in (("path", path), ("label", label)) if column is None]
-    if path is None or label is None:
+    labels = label_columns(header, reading, where)
+    missing = [name for name, column in (("path", path), ("label", labels)) if not column]
+    if path is None or not labels:
         picture = next((word for word in header if named_like_a_picture(word)), None)
         if picture is not None:
             raise DataError(f"{where}: its first line is no header: it holds {picture!r}. Put path,label above it.")
-        named = " and ".join(f"--{name}-column" for name in missing)
+        named = " and ".join(FLAGS[name] for name in missing)
         raise DataError(
             f"{where}: no column {' and no column '.join(missing)}. {counted(len(header), 'column')}: {listed(header)}."
             f" Name it with {named}."
@@ -51,11 +56,23 @@ def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:
     return Columns(
         count=len(header),
         path=path[0],
-        label=label[0],
+        labels=labels,
+        numbers=len(reading.number_columns),
         part=_place(header, SPLITS, where),
         group=group_column(header, reading, where),
         weight=_place(header, WEIGHTS, where),
     )
+
+
+def label_columns(header: Sequence[str], reading: Reading, where: str) -> tuple[int, ...]:
+    """The columns of the labels, those of numbers last: the named ones, else the one that is called so; or none."""
+    found = [
+        place
+        for setting in ("label_columns", "number_columns")
+        for name in getattr(reading, setting)
+        for place in _named(header, setting, name, where) or ()
+    ]
+    return tuple(found) if reading.asked_columns else _first(header, LABELS, where) or ()
 
 
 def group_column(header: Sequence[str], reading: Reading, where: str) -> int | None:
@@ -73,7 +90,7 @@ def column_called(header: Sequence[str], words: Sequence[str]) -> int | None:
 def has_both(header: Sequence[str], reading: Reading) -> bool:
     """Whether a table of this header says which picture is of which class."""
     try:
-        columns_of(header, Reading(path_column=reading.path_column, label_column=reading.label_column), "")
+        columns_of(header, Reading(**{f.name: getattr(reading, f.name) for f in fields(Reading)}), "")
     except (DataError, SettingError):
         return False
     return True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tellapart.config import Reading
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Source, Value
-from tellapart.data.sources.columns import LABELS, SPLITS, WEIGHTS, column_called, columns_of, group_column
+from tellapart.data.sources.columns import SPLITS, WEIGHTS, Columns, column_called, group_column, label_columns
 from tellapart.data.sources.known import NO_STAMP, Stamp
 from tellapart.data.sources.manifest import open_manifest
 from tellapart.data.sources.parquet_table import holds_pictures, need_pyarrow, opened, picture_column, said, text_of
@@ -58,11 +58,10 @@ class _Used:
     """The columns of one file that are read."""
 
     picture: str
-    label: str
+    labels: dict[str, tuple[str, ...] | None]
+    """Each column of labels -> the classes that whole numbers stand for, where the file says so."""
     others: dict[str, str]
     """Our word -> its name, of part, group and weight where there are such."""
-    names: tuple[str, ...] | None
-    """The classes that whole numbers stand for, where the file says so."""
 
 
 def _as_it_is(path: str) -> tuple[str, Stamp]:
@@ -116,17 +115,29 @@ class ParquetSource:
     def _listed(self, stem: str, path: Path) -> Iterator[tuple[Place | Issue, bytes | None]]:
         """What each row of a file says, and the bytes of its picture."""
         file, used, _ = self._file(stem)
-        header = ["path", "label", *used.others]
-        columns = columns_of(header, Reading(), str(path))
+        header = ["path", *used.labels, *used.others]
+        places = {word: header.index(word) for word in ("part", "group", "weight") if word in used.others}
+        columns = Columns(
+            count=len(header),
+            path=0,
+            labels=tuple(range(1, 1 + len(used.labels))),
+            numbers=len(self._reading.number_columns),
+            part=places.get("part"),
+            group=places.get("group"),
+            weight=places.get("weight"),
+        )
         number = 0
         with said(str(path)):
-            wanted = [used.picture, used.label, *used.others.values()]
+            wanted = [used.picture, *used.labels, *used.others.values()]
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=wanted):
                 others = [batch.column(name).to_pylist() for name in used.others.values()]
                 pictures = _bytes_of(batch.column(used.picture)).to_pylist()
-                labels = batch.column(used.label).to_pylist()
-                for content, label, *rest in zip(pictures, labels, *others, strict=True):
-                    cells = [f"{stem}/{number:07}", _class(label, used.names), *(text_of(cell) for cell in rest)]
+                labels = [
+                    [_class(label, names, self._reading.label_separator) for label in batch.column(column).to_pylist()]
+                    for column, names in used.labels.items()
+                ]
+                for content, *rest in zip(pictures, *labels, *others, strict=True):
+                    cells = [f"{stem}/{number:07}", *(text_of(cell) for cell in rest)]
                     number += 1
                     yield (
                         place_of((number, cells), columns, f"{path.name}:{number}", _as_it_is, part_of_file(stem)),
@@ -166,18 +177,18 @@ class ParquetSource:
     def _used(self, file: ParquetFile, path: Path) -> _Used:
         picture = picture_column(file, self._reading)
         names = [name for name in file.schema_arrow.names if name != picture]
-        at = column_called(names, LABELS)
-        label = self._reading.label_column or ("" if at is None else names[at])
-        if picture is None or label not in names:
+        labels = [names[at] for at in label_columns(names, self._reading, str(path))]
+        if picture is None or not labels:
             raise DataError(
                 f"{path}: no column of {'pictures' if picture is None else 'labels'}. "
                 f"{counted(len(file.schema_arrow.names), 'column')}: {listed(file.schema_arrow.names)}. "
-                "Name it with --path-column or --label-column."
+                "Name it with --path-column or --label-columns."
             )
         found = {word: column_called(names, words) for word, words in OTHERS.items()}
         found["group"] = group_column(names, self._reading, str(path))
-        others = {word: names[at] for word, at in found.items() if at is not None and names[at] != label}
-        return _Used(picture=picture, label=label, others=others, names=_class_names(file, label))
+        others = {word: names[at] for word, at in found.items() if at is not None and names[at] not in labels}
+        classes = {label: _class_names(file, label) for label in labels}
+        return _Used(picture=picture, labels=classes, others=others)
 
 
 OTHERS = {"part": SPLITS, "weight": WEIGHTS}
@@ -191,8 +202,10 @@ def _bytes_of(column: Any) -> Any:
     return pc.struct_field(column, "bytes") if pa.types.is_struct(column.type) else column
 
 
-def _class(label: Any, names: tuple[str, ...] | None) -> str:
-    """The class name; empty where there is none, as for -1, by which unlabelled rows are marked."""
+def _class(label: Any, names: tuple[str, ...] | None, separator: str | None) -> str:
+    """The class name, of a list all of them; empty where there is none, as for -1, which marks unlabelled rows."""
+    if isinstance(label, list) and separator is not None:
+        return separator.join(_class(one, names, None) for one in label) or separator
     if names is None or not isinstance(label, int):
         return text_of(label)
     return names[label] if 0 <= label < len(names) else ""
@@ -202,7 +215,7 @@ def _class_names(file: ParquetFile, label: str) -> tuple[str, ...] | None:
     """The names in the `huggingface` metadata of the schema; None where there are none."""
     try:
         features = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
-        names = features[label]["names"]
+        names = features[label].get("feature", features[label])["names"]
         return tuple(str(name) for name in names) if isinstance(names, list) else None
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None

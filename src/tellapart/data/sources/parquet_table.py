@@ -31,9 +31,9 @@ def read_parquet_table(file: BinaryIO | Path, where: str, reading: Reading) -> T
         table = opened(file, where)
         names = table.schema_arrow.names
         columns = columns_of(names, reading, where)
-        used = [columns.path, columns.label, columns.part, columns.group, columns.weight]
+        used = [columns.path, *columns.labels, columns.part, columns.group, columns.weight]
         header = [names[place] for place in dict.fromkeys(used) if place is not None]
-    return Table(header=header, rows=_rows(table, header, where))
+    return Table(header=header, rows=_rows(table, header, where, reading.label_separator))
 
 
 def holds_pictures(path: Path, reading: Reading) -> bool:
@@ -79,14 +79,17 @@ def said(where: str) -> Iterator[None]:
         raise DataError(f"{where}: damaged, or no Parquet file: {text} Copy it again from where it came.") from None
 
 
-def _rows(table: ParquetFile, header: list[str], where: str) -> Iterator[Row]:
+def _rows(table: ParquetFile, header: list[str], where: str, separator: str | None) -> Iterator[Row]:
     number = 0
     with said(where):
         for batch in table.iter_batches(columns=header):
             for cells in zip(*(batch.column(name).to_pylist() for name in header), strict=True):
                 number += 1
-                yield number, [text_of(cell) for cell in cells]
+                yield number, [text_of(cell, separator) for cell in cells]
 
 
-def text_of(cell: Any) -> str:
+def text_of(cell: Any, separator: str | None = None) -> str:
+    """The cell as it would stand in a table of text; a list with the separator between, where there is one."""
+    if isinstance(cell, list) and separator is not None:
+        return separator.join(map(text_of, cell)) or separator
     return "" if cell is None else cell if isinstance(cell, str) else str(cell)

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from tellapart.config import Reading
+from tellapart.config import TASK_GAP, Reading
 from tellapart.data.sources.columns import Columns, columns_of
 from tellapart.data.sources.delimited import Row, Table
 from tellapart.data.sources.known import Stamp
@@ -15,6 +15,7 @@ from tellapart.data.sources.lookup import Lost, Shelf, found
 from tellapart.data.sources.pictures import Listing
 from tellapart.data.sources.places import Place, Places
 from tellapart.data.sources.placing import PART_NAMES, issue, told
+from tellapart.data.tasks import worded
 from tellapart.data.texts import Hashes, Rows
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
@@ -75,7 +76,8 @@ def _settled(places: Places, issues: list[Issue]) -> Places:
         before = places[kept[place.path]]
         if before.label != place.label:
             disputed.add(place.path)
-            tell(place, "conflict", f"{place.label!r} here, but {before.label!r} in {before.said_at}", "Decide.")
+            both = f"{worded(place.label)!r} here, but {worded(before.label)!r} in {before.said_at}"
+            tell(place, "conflict", both, "Decide.")
             continue
         later = _rank(place.part) > _rank(before.part)
         left, stays = (before, place) if later else (place, before)
@@ -109,14 +111,17 @@ def place_of(
         return issue(at, "ragged", f"{len(cells)} fields under {counted(columns.count, 'column')}", ADVICE)
     if "\0" in "".join(cells):
         return issue(at, "nul", "a zero byte stands in it", ADVICE)
-    path, label = cells[columns.path].strip(), cells[columns.label].strip()
-    if not path or not label:
+    path, labels = cells[columns.path].strip(), [cells[column].strip() for column in columns.labels]
+    if not path or not any(labels):
         what = "path" if not path else "label"
         return issue(at, f"empty-{what}", f"{path!r}: no {what}" if path else f"no {what}", ADVICE)
+    odd = next((text for text in labels[len(labels) - columns.numbers :] if text and not _finite(text)), None)
+    if odd is not None:
+        return issue(at, "no-number", f"{path!r}: {odd!r}; must be a finite number", ADVICE)
     word = _cell(cells, columns.part)
     if word and word.lower() not in PART_NAMES:
         return issue(at, "unknown-part", f"{path!r}: part {word!r}; known are {listed(PART_NAMES)}", ADVICE)
-    weight = _weight(_cell(cells, columns.weight))
+    weight = _number(_cell(cells, columns.weight))
     if weight is not None and not (math.isfinite(weight) and weight >= 0):
         wrong = _cell(cells, columns.weight)
         return issue(at, "weight", f"{path!r}: weight {wrong!r}; must be a finite number, 0 or more", ADVICE)
@@ -127,7 +132,7 @@ def place_of(
     return Place(
         path=file[0],
         stamp=file[1],
-        label=label,
+        label=TASK_GAP.join(labels),
         part=part,
         group=_cell(cells, columns.group) or None,
         weight=weight,
@@ -139,7 +144,11 @@ def _cell(cells: list[str], column: int | None) -> str:
     return "" if column is None else cells[column].strip()
 
 
-def _weight(text: str) -> float | None:
+def _finite(text: str) -> bool:
+    return math.isfinite(_number(text) or 0.0)
+
+
+def _number(text: str) -> float | None:
     """The number; NaN where the text is none, None where there is no text."""
     try:
         return float(text) if text else None
