@@ -106,6 +106,7 @@ def evaluate(
     part: Part | None = None,
     require: tuple[str, ...] = (),
     predictions: Path | None = None,
+    against: Path | None = None,
     reading: Annotated[Reading, _flat("Data", 1)] = Reading(),
     output: Output = Output(),
 ) -> None:
@@ -123,6 +124,8 @@ def evaluate(
         Measures that must be reached, as in accuracy=0.95; exit code 4 where one is not.
     predictions
         CSV file to write, with the logits of every sample.
+    against
+        Run or model folder of an older model: how many samples that it had right are wrong now.
     """
     from tellapart.commands.gate import check_gate, parsed_demands
     from tellapart.commands.preflight import check_unread
@@ -131,6 +134,8 @@ def evaluate(
 
     demands = parsed_demands(require)
     folder = model_folder(run)
+    if against is not None:
+        model_folder(against)
     if predictions is not None and not predictions.absolute().parent.is_dir():
         raise SettingError(f"predictions is {str(predictions)!r}: there is no folder {predictions.parent}.")
     if data is not None and part is not None:
@@ -149,9 +154,9 @@ def evaluate(
 
     module, card = read_model(folder)
     if data is None:
-        result = evaluate_run(module, card, RunFolder(path=run), part or "test", reading.data_dir)
+        result = evaluate_run(module, card, RunFolder(path=run), part or "test", reading.data_dir, against)
     else:
-        result = evaluate_on(module, card, data, reading, RunFolder(path=run).seen())
+        result = evaluate_on(module, card, data, reading, RunFolder(path=run).seen(), against)
     show_evaluation(result, as_json=output.json, quiet=output.quiet, predictions=predictions)
     check_gate(result.measures, demands)
 

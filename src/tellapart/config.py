@@ -22,6 +22,7 @@ Views = Literal["one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 Loss = Literal["cross-entropy"]
+Balance = Literal["auto", "none", "weights", "class-balanced", "sampler", "logit-adjust"]
 NumberLoss = Literal["huber", "squared"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
@@ -266,6 +267,22 @@ class OptimConfig:
     task_weights: tuple[float, ...] = ()
     """Weight of each task in the loss, in the order of label_columns and number_columns; by default one over the mean
     loss that each has in the batch, which is what uncertainty weighting comes to."""
+    balance: Balance = "auto"
+    """What makes classes of unequal size count alike: weights in the loss by their samples, or by the effective number
+    of them, an epoch that shows each class as often, or logits adjusted by their shares while training. auto takes the
+    last where the largest class has ten times the samples of the smallest. The best epoch is then the one of the best
+    balanced accuracy, and confidences are those of classes that are equally frequent."""
+    teacher: Path | None = None
+    """Run or model folder whose answers are learned beside the labels (distillation); it may be larger, or several."""
+    temperature: float = 4.0
+    """By which its answers are softened, and those that learn from them: what it takes a class for stands out more."""
+    teacher_share: float = 0.7
+    """Share of the teacher's answers in the loss; the rest are the labels."""
+    agree_with: Path | None = None
+    """Run or model folder of an older model that this one shall take the place of: it pays for being wrong where that
+    was right. The report says how many such samples there are."""
+    agree_weight: float = 1.0
+    """Weight of the disagreement with the older model, beside the loss."""
     label_smoothing: float = 0.0
     """Share of the target spread evenly over all classes."""
     optimiser: Optimiser = "adam"
@@ -306,6 +323,10 @@ class OptimConfig:
             share(self, "ema")
         if any(weight < 0 for weight in self.task_weights) or (self.task_weights and not any(self.task_weights)):
             raise SettingError(f"task_weights is {list(self.task_weights)}; must be 0 or more, and not all of them 0.")
+        share(self, "teacher_share")
+        at_least(self, "agree_weight", 0)
+        if self.temperature <= 0:
+            raise SettingError(f"temperature is {self.temperature:g}; must be above 0.")
         if self.nesterov and (self.optimiser != "sgd" or not self.momentum):
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
@@ -416,6 +437,8 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        if self.optim.balance == "sampler" and self.train.hardest != (1.0,):
+            raise SettingError("balance is 'sampler' and hardest says too what an epoch shows: leave one of them out.")
         mixing = [name for name in ("mixup", "cutmix") if getattr(self.load, name)]
         if mixing and self.train.hardest != (1.0,):
             raise SettingError(

@@ -66,6 +66,7 @@ def check_variables() -> None:
         "predictions",
         "part",
         "allow_inexact",
+        "against",
         "quick",
     }
     known = {f"TELLAPART_{word.upper()}" for word in words}

@@ -197,3 +197,11 @@ def test_unlabelled_things_come_in_the_form_that_training_s_do() -> None:
     one, other = unlabelled(part.inputs.numpy()), next(in_order(part, 3))
     assert torch.equal(one.inputs, other.inputs)
     assert one.inputs.stride() == other.inputs.stride()
+
+
+def test_a_sample_that_stands_in_a_pass_again_has_draws_of_its_own_each_time() -> None:
+    part = pictures(8)
+    order = Order(seed=0, epoch=1, among=torch.tensor([3] * 6 + [1]))
+    keys = torch.cat([batch.keys for batch in shuffled(part, order, 4, Augmentation(flip=True))])
+    assert len(keys.unique()) == 7
+    assert set(part.keys[[1, 3]].tolist()) <= set(keys.tolist())

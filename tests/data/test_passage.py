@@ -1,10 +1,11 @@
 """The order of a pass: every sample once, drawn by seed and epoch alone, few blocks at a time."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellapart.data.passage import WINDOW, passage
+from tellapart.data.passage import WINDOW, occurrences, passage
 from tellapart.types import Order
 
 ORDERS = st.builds(Order, seed=st.integers(0, 99), epoch=st.integers(0, 99))
@@ -50,3 +51,19 @@ def test_rows_that_are_left_out_do_not_move_the_others() -> None:
 def test_one_block_is_shuffled_like_none() -> None:
     order = Order(seed=3, epoch=1)
     assert torch.equal(passage(50, torch.zeros(50, dtype=torch.int64), order), passage(50, None, order))
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_rows_may_repeat_and_stand_apart(blocked: bool) -> None:
+    among = torch.tensor([0] * 40 + list(range(1, 41)))
+    blocks = torch.arange(41) // 2 if blocked else None
+    rows = passage(41, blocks, Order(seed=0, epoch=1, among=among))
+    assert rows.sort().values.tolist() == among.sort().values.tolist()
+    if not blocked:
+        assert (rows[:40] == 0).sum() > 10
+        assert (rows[40:] == 0).sum() > 10
+    assert torch.equal(rows, passage(41, blocks, Order(seed=0, epoch=1, among=among)))
+
+
+def test_each_time_that_a_row_stands_there_is_counted() -> None:
+    assert occurrences(torch.tensor([3, 1, 3, 3, 0, 1])).tolist() == [0, 0, 1, 2, 0, 1]

@@ -46,11 +46,17 @@ def judge(trained: Trained) -> dict[Part, Evaluation]:
     parts: list[Part] = [part for part in PARTS if part != "train" and part in loaded.parts]
     found: dict[Part, Evaluation] = {}
     thresholds: tuple[float, ...] | None = None if "val" in parts else ()  # val says them, never test
+    old = trained.config.optim.agree_with
     for part in parts:
-        found[part] = judged(trained.module, loaded.spec, loaded.parts[part], counts, thresholds=thresholds)
+        found[part] = judged(
+            trained.module, loaded.spec, loaded.parts[part], counts, thresholds=thresholds, against=old
+        )
         thresholds = found[part].thresholds
         write_json(run.measures(part), tables.measures_json(found[part].measures))
         write_text(run.predictions(part), predictions_text(found[part]))
+        changed = found[part].flips
+        if changed is not None:
+            write_json(run.flips(part), changed.to_json())
     return found
 
 
@@ -104,6 +110,7 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         rows=per_class(predictions) if predictions else (),
         confusion=confusion(predictions) if predictions else None,
         majority=None if asked else loaded.spec.classes[int(np.argmax(counts))],
+        headlines=_headlines(found[shown], thing) if shown else (),
         sections=_sections(found[shown], thing) if shown and asked else (),
         history=trained.progress.history,
         issues=loaded.issues,
@@ -112,6 +119,10 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         commands=_commands(trained),
         thing=thing,
     )
+
+
+def _headlines(evaluation: Evaluation, thing: str) -> list[str]:
+    return [] if evaluation.flips is None else [evaluation.flips.sentence(thing)]
 
 
 def _sections(evaluation: Evaluation, thing: str) -> list[TaskSection]:

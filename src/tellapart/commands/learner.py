@@ -11,13 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
+from tellapart.commands.teachers import fingerprints, with_teachers
 from tellapart.commands.watch import Watch
 from tellapart.config import OptimConfig, RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
 from tellapart.data.policy import settled as settled_augment
-from tellapart.data.resident import Loaded
+from tellapart.data.resident import Loaded, Resident
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
+from tellapart.data.split import training_counts
 from tellapart.errors import SettingError
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.evaluation.tasks import metric_of, task_scores
@@ -26,6 +28,7 @@ from tellapart.names import listed
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
+from tellapart.training.balance import balanced_rows, settled_balance
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
 from tellapart.training.objective import Objective
@@ -67,18 +70,24 @@ class Learner:
 def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     """The model before its first step."""
     part = loaded.parts["train"]
-    config = replace(config, train=replace(config.train, metric=metric_of(config.train.metric, loaded.spec.tasks)))
-    check_task_weights(config.optim, loaded.spec.tasks)
+    tasks, counts = loaded.spec.tasks, training_counts(loaded.split)
+    check_task_weights(config.optim, tasks)
+    balance, balancing = settled_balance(config.optim.balance, counts, tasks)
+    metric = metric_of(config.train.metric, tasks, balanced=balance != "none")
+    config = replace(config, optim=replace(config.optim, balance=balance), train=replace(config.train, metric=metric))
     load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
-    objective = Objective(optim=config.optim, tasks=loaded.spec.tasks)
+    objective = Objective.balanced(config.optim, loaded.spec, counts, len(part), world.device)
+    objective = with_teachers(objective, loaded.spec, world)
     state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
+    state.picks = _picks(config, part) if balance == "sampler" else None
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
+    said = (*said, balancing) if balancing else said
     learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said)
     if config.load.sizes != (1.0,) and loaded.spec.kind != "image":
         raise SettingError("sizes is of pictures, and these are vectors: leave it out.")
@@ -89,6 +98,13 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
             f"{height}x{width}. Leave sizes out or take larger shares; whitened-cnn and resnet-18 take most sizes."
         )
     return learner
+
+
+def _picks(config: RunConfig, part: Resident) -> Callable[[int, int], Tensor]:
+    """What an epoch goes over where each class is shown as often; SettingError where that is not one out of all."""
+    if part.targets.ndim > 1:
+        raise SettingError("balance is 'sampler', which is of one class out of all: take weights or logit-adjust.")
+    return lambda epoch, count: balanced_rows(part.targets, count, config.train.seed, epoch)
 
 
 def extents(config: TrainConfig, samples: int) -> tuple[Extent, ...]:
@@ -134,6 +150,7 @@ def circumstances(learner: Learner) -> dict[str, Any]:
         "threads": world.threads,
         "bf16": world.bf16,
         "instructions": torch.backends.cpu.get_cpu_capability(),
+        **fingerprints(learner.config.optim),
         "versions": {
             name: found[name] for name in ("tellapart", "torch", "numpy", "pillow", "tifffile") if name in found
         },

@@ -5,23 +5,35 @@ from dataclasses import fields
 from pathlib import Path
 
 from tellapart.checks import epochs_in_all
-from tellapart.config import Reading, RunConfig
+from tellapart.config import OptimConfig, Reading, RunConfig
 from tellapart.data import check_source
 from tellapart.errors import DataError, SettingError
 from tellapart.models import check_model
-from tellapart.runs.run_folder import RunFolder
+from tellapart.runs.run_folder import RunFolder, model_folder
 
 
 def check_config(config: RunConfig) -> None:
     """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
     check_source(config.data, config.load)
     check_model(config.model)
+    check_old_models(config.optim)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
     if config.load.split is not None:
         from tellapart.data.split_file import check_split
 
         check_split(config.load.split)
+
+
+def check_old_models(config: OptimConfig) -> None:
+    """Raise SettingError where a model to learn from, or to agree with, is not there."""
+    for setting in ("teacher", "agree_with"):
+        path = getattr(config, setting)
+        if path is not None:
+            try:
+                model_folder(path)
+            except DataError as error:
+                raise SettingError(f"{setting} is {str(path)!r}: {error}") from None
 
 
 def check_output(runs_dir: Path, name: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from tellapart.checks import epochs_in_all
 from tellapart.commands.learner import Learner, circumstances
 from tellapart.commands.preflight import check_config, check_resume
+from tellapart.commands.teachers import OLD
 from tellapart.commands.train import finish, hardware_fit, prepared
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import RunConfig, read_toml
@@ -24,7 +25,7 @@ from tellapart.world import join_world
 
 PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
 """What run.json says of one process alone."""
-HARDWARE = ("device", "threads", "bf16", "instructions")
+HARDWARE = ("device", "threads", "bf16", "instructions", *OLD)
 """What the promise of equal bits hangs on beside data and versions."""
 
 log = logging.getLogger("tellapart")
@@ -104,7 +105,7 @@ def _same_world(then: dict[str, Any], config: RunConfig, allow_inexact: bool) ->
 def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) -> None:
     """Refuse what would break equal bits, unless that is allowed; then it is told."""
     now = circumstances(learner)
-    before, after = ({name: side[name] for name in HARDWARE} | side["versions"] for side in (then, now))
+    before, after = ({name: side.get(name) for name in HARDWARE} | side["versions"] for side in (then, now))
     changed = [
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value
     ]

@@ -48,11 +48,14 @@ def show_evaluation(result: "Evaluation", *, as_json: bool, quiet: bool, predict
     if as_json:
         _print_json(
             {"samples": len(result.predictions.ids), "measures": measures, "issues": [asdict(i) for i in result.issues]}
+            | ({} if result.flips is None else {"flips": result.flips.to_json()})
         )
     elif not quiet:
         for issue in result.issues:
             print(f"{issue.kind}: {issue.path}: {issue.detail}", file=sys.stderr)
         _print_measures(f"on {len(result.predictions.ids):,} samples", measures)
+        if result.flips is not None:
+            _print(result.flips.sentence("sample").replace("\u00a0", " "))
 
 
 def show_check(found: "Checked", *, as_json: bool, quiet: bool) -> None:

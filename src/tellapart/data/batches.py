@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented, in_pairs
-from tellapart.data.passage import passage
+from tellapart.data.passage import occurrences, passage
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
 from tellapart.types import Batch, Order
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+AGAIN = 0x632BE59BD9B4E019
+"""What the key of a sample is moved by each time that it stands in a pass again: odd, so that none comes back soon."""
 LOOKED_AT = 5000
 """Training pictures that a model is shown before the first step, at most."""
 
@@ -31,28 +33,35 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
 
     A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
-    So a mixed picture, too, is the same whatever the size of the batch.
+    So a mixed picture, too, is the same whatever the size of the batch. One that stands in the pass again has draws of
+    its own each time.
     """
     import torch
 
-    rows = passage(len(part), part.blocks, order).to(part.inputs.device)
+    rows = passage(len(part), part.blocks, order)
+    again = occurrences(rows) if order.among is not None else None
+    rows = rows.to(part.inputs.device)
+    keys = part.keys[rows] if again is None else part.keys[rows] + AGAIN * again.to(rows.device)
     augments = bool(augmentation) and part.inputs.ndim == 4
     mixes = augments and augmentation.mixes
     steps = steps_per_epoch(len(rows), batch)
     ends = [*(step * batch for step in range(1, steps)), len(rows)]
     if mixes:
-        rows = torch.cat([rows, rows[:1]])
-    asked = (rows[step * batch : ends[step] + mixes] for step in range(order.skip, steps))
-    for read, pictures, places in read_ahead(part.inputs, asked):
-        inputs = augmented(pictures, places, part.keys[read], order, augmentation) if augments else pictures[places]
+        rows, keys = (torch.cat([each, each[:1]]) for each in (rows, keys))
+    stretches = [slice(step * batch, ends[step] + mixes) for step in range(order.skip, steps)]
+    ahead = read_ahead(part.inputs, (rows[stretch] for stretch in stretches))
+    for stretch, (read, pictures, places) in zip(stretches, ahead, strict=True):
+        own = keys[stretch]
+        inputs = augmented(pictures, places, own, order, augmentation) if augments else pictures[places]
         chosen, partners, shares = read, None, None
         if mixes:
             chosen, partners = read[:-1], part.targets[read[1:]]
-            inputs, shares = in_pairs(inputs, part.keys[chosen], order, augmentation)
+            own = own[:-1]
+            inputs, shares = in_pairs(inputs, own, order, augmentation)
         yield Batch(
             inputs=_channels_first(inputs),
             targets=part.targets[chosen],
-            keys=part.keys[chosen],
+            keys=own,
             weights=None if part.weights is None else part.weights[chosen],
             rows=chosen,
             partners=partners,

@@ -35,11 +35,14 @@ SCORES: dict[str, Callable[[Predictions], dict[str, float]]] = {
 }
 
 
-def metric_of(asked: Metric | None, tasks: Sequence[Task]) -> Metric:
-    """The measure that picks the best epoch; SettingError where the one asked for is of something else."""
+def metric_of(asked: Metric | None, tasks: Sequence[Task], balanced: bool = False) -> Metric:
+    """The measure that picks the best epoch; SettingError where the one asked for is of something else.
+
+    balanced  whether classes are made to count alike in training: then they do so here too
+    """
     fitting = FITTING["several" if len(tasks) > 1 else tasks[0].kind if tasks else "class"]
     if asked is None:
-        return fitting[0]
+        return "balanced-accuracy" if balanced and not tasks else fitting[0]
     if asked not in fitting:
         raise SettingError(
             f"metric is {asked!r}, which is not measured of what is asked here. There are: {listed(fitting)}."

@@ -80,6 +80,9 @@ class RunFolder:
     def measures(self, part: Part) -> Path:
         return self.path / "metrics" / f"{part}.json"
 
+    def flips(self, part: Part) -> Path:
+        return self.path / "metrics" / f"flips_{part}.json"
+
     def predictions(self, part: Part) -> Path:
         return self.path / "metrics" / f"predictions_{part}.csv"
 

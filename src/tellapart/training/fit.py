@@ -57,6 +57,8 @@ class TrainState:
     """Parts that a batch is cut into, one after the other, since the whole did not fit the memory."""
     losses: Tensor | None = None
     """Loss of each training sample when it was last learned from (N,), float32; inf before. Kept where it chooses."""
+    picks: Callable[[int, int], Tensor] | None = None
+    """Epoch and number -> the rows that it goes over, where each class is shown as often; not part of what is saved."""
     among: Tensor | None = None
     """Rows that the epoch that runs goes over, int64, where it is not all of them."""
 
@@ -122,11 +124,13 @@ def fit(
     """
     while state.step < plan.steps:
         device = next(state.module.parameters()).device
+        extent = plan.extent(state.epoch)
         if state.within == 0:
-            extent = plan.extent(state.epoch)
             ties = torch.Generator().manual_seed(seed_of(plan.seed, "hardest", state.epoch))
             state.among = hardest(state.losses, extent.samples, ties)
             state.length = extent.steps
+        if state.picks is not None:
+            state.among = state.picks(state.epoch, extent.samples)
         order = Order(seed=plan.seed, epoch=state.epoch, skip=state.within, among=state.among)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             paused = _steps(state, batches(order), plan, pause)

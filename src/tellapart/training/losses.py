@@ -21,16 +21,19 @@ def cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0)
     return functional.cross_entropy(logits.float(), targets, reduction="none", label_smoothing=label_smoothing)
 
 
-def binary_cross_entropy(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+def binary_cross_entropy(
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, positive: Tensor | None = None
+) -> Tensor:
     """Mean over the labels of -log of the probability of what is, in nats, each >= 0; labels not known are left out.
 
     logits   (B, K), raw: the sigmoid is inside
     targets  (B, K), 0 or 1, or between; NaN where not known
+    positive (K,), how much more having a label weighs than not having it; None is the same
     ->       (B,), float32; 0 where none is known. Smoothing moves targets that far towards a half.
     """
     known = ~targets.isnan()
     wanted = targets.where(known, 0.5) * (1 - label_smoothing) + label_smoothing / 2
-    losses = functional.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
+    losses = functional.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none", pos_weight=positive)
     return losses.where(known, 0).sum(1) / known.sum(1).clamp(min=1)
 
 
