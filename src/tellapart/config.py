@@ -252,6 +252,9 @@ class OptimConfig:
     weight_decay: float = 0.0
     """Pull of the weights towards zero: added to the gradient (sgd, adam), or taken off the weights (adamw, and
     muon for what it leaves to sgd)."""
+    layer_decay: float | None = None
+    """Factor of the peak learning rate from each block of layers to the one before it, as in 0.75: the head learns at
+    the full rate, the first filters slowest."""
     ema: float | None = None
     """Share of the moving average of weights that stays at each step, as in 0.99; the average is what is kept."""
     schedule: Schedule = "cosine"
@@ -275,6 +278,8 @@ class OptimConfig:
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
             at_least(self, name, 0)
+        if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
+            raise SettingError(f"layer_decay is {self.layer_decay:g}; must be above 0 and at most 1.")
         if not 0 < self.gamma <= 1:
             raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
         if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):
