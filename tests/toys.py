@@ -39,6 +39,8 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "plain sgd": {"optimiser": "sgd", "momentum": 0.0},
     "muon": {"optimiser": "muon", "schedule": "linear", "weight_decay": 0.01},
     "adamw": {"optimiser": "adamw", "label_smoothing": 0.1},
+    "focal": {"loss": "focal"},
+    "huber": {"loss": "huber", "label_smoothing": 0.1},
     "layer-wise rates": {"layer_decay": 0.5, "optimiser": "muon", "ema": 0.9},
     "early stop": {"optimiser": "sgd", "lr": 5.0, "patience": 1, "epochs": 9},
     "no val part": {"val_share": 0.0},
