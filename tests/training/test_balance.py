@@ -19,8 +19,9 @@ from tellapart.training.balance import (
     positive_weights,
     settled_balance,
 )
-from tellapart.training.losses import binary_cross_entropy, cross_entropy
+from tellapart.training.losses import cross_entropy
 from tellapart.training.objective import Objective
+from tellapart.training.soft import binary_cross_entropy
 from tellapart.types import Batch, DataSpec, Task
 
 CPU = torch.device("cpu")

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from tellapart.config import OptimConfig
 from tellapart.training.balance import class_weights, log_odds, log_priors, positive_weights
-from tellapart.training.losses import LOSSES, NUMBER_LOSSES, binary_cross_entropy
-from tellapart.training.teacher import Teacher, disagreement, distilled
+from tellapart.training.losses import LOSSES
+from tellapart.training.soft import NUMBER_LOSSES, binary_cross_entropy, kl_divergence
+from tellapart.training.teacher import Teacher, disagreement
 from tellapart.types import Batch, DataSpec, Task
 
 T = TypeVar("T", Tensor, Sequence[int])
@@ -71,7 +72,7 @@ class Objective:
             losses = batch.shares * losses + (1 - batch.shares) * others
         if self.teacher is not None:
             taught = self.teacher.shared(self.teacher.logits(batch.inputs))
-            learned = distilled(logits[:, self.teacher.theirs], taught, self.optim.temperature)
+            learned = kl_divergence(logits[:, self.teacher.theirs], taught, self.optim.temperature)
             losses = (1 - self.optim.teacher_share) * losses + self.optim.teacher_share * learned
         if self.agree is not None:
             said = self.agree.logits(batch.inputs)

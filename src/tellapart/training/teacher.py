@@ -84,17 +84,6 @@ def brought(inputs: Tensor, spec: DataSpec) -> Tensor:
     return functional.interpolate(inputs.float(), spec.shape[1:], mode="bilinear", antialias=True)
 
 
-def distilled(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
-    """T^2 times the divergence of the answers from the teacher's, both softened by T, in nats, each >= 0 (B,).
-
-    logits, taught  (B, S), raw
-    Source: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", section 2 (arXiv:1503.02531).
-    """
-    answers = functional.log_softmax(logits.float() / temperature, 1)
-    wanted = functional.log_softmax(taught / temperature, 1)
-    return temperature**2 * functional.kl_div(answers, wanted, reduction="none", log_target=True).sum(1)
-
-
 def disagreement(logits: Tensor, old: Tensor, right: Tensor) -> Tensor:
     """How far the logits are from those of the old model, and TRUSTED times more where that was right; each >= 0 (B,).
 
