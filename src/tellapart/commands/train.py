@@ -12,6 +12,7 @@ from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
+from tellapart.commands.probing import found as found_inside
 from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import DataConfig, RunConfig
@@ -78,7 +79,10 @@ def finish(
     learner: Learner, run: RunFolder, source: str, facts: dict[str, Any], watch: Watch, clock: Stopwatch
 ) -> None:
     """Train what is left to train, judge the best epoch, write model and report."""
-    learn(learner, run, watch)
+    try:
+        learn(learner, run, watch)
+    finally:
+        facts["health"] = [finding.to_json() for finding in found_inside(learner)]
     module, progress = best_module(learner), learner.progress
     clock.lap("train")
     facts |= {"exit_reason": reason(learner), "epochs": learner.state.epoch, "best_epoch": progress.best_epoch}
