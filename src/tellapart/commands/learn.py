@@ -27,13 +27,12 @@ from tellapart.training.plan import Plan
 from tellapart.types import EpochEnd, Pause
 
 
-def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
+def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
     """Train to the end, or until somebody asks to stop; then Interrupted says how to go on.
 
     Where training leaves the finite numbers DivergedError says so.
     """
     state, saver, promises = learner.state, Saver(run.checkpoints), circumstances(learner)
-    looks = Looks(learner, run, watch)
     looks.first()
     with stoppable() as stop, watch.work("training", learner.plan.steps, state.step):
         saves = Saves(learner.config.train, stop)

@@ -60,6 +60,12 @@ class Looks:
             jump = spike(end, before, progress.probes[0].blind)
         self._keep(self._take() if due(self._learner) else None, jump)
 
+    def last(self) -> None:
+        """Look when training is over: after its last checkpoint, so that a run that is lengthened does not hold it."""
+        learner, probes = self._learner, self._learner.progress.probes
+        if learner.config.train.health:
+            self._keep(None if probes and probes[-1].step == learner.state.step else self._take(), None)
+
     def _take(self) -> Probe | None:
         """A look into the network of now; None where there is no memory for it."""
         try:
@@ -82,7 +88,7 @@ class Looks:
         known = {finding.kind for finding in found(self._learner)}
         progress.probes += [taken] if taken else []
         progress.spikes += [jump] if jump else []
-        if taken:
+        if progress.probes:
             self._run.write_health(table(progress.probes))
         for finding in found(self._learner):
             if finding.kind not in known:
@@ -90,7 +96,7 @@ class Looks:
 
 
 def due(learner: Learner) -> bool:
-    """Whether to look: before the first step, at the end, and at the end of an epoch from time to time."""
+    """Whether to look: before the first step, and at the end of an epoch from time to time."""
     state, probes = learner.state, learner.progress.probes
     if not learner.config.train.health or state.within:
         return False
@@ -98,7 +104,7 @@ def due(learner: Learner) -> bool:
         return not probes
     since = state.step - (probes[-1].step if probes else 0)
     smaller = min(1.0, PROBED / learner.config.train.samples_a_step)
-    return since >= math.ceil(EVERY * smaller) or (learner.done and since > 0)
+    return since >= math.ceil(EVERY * smaller)
 
 
 def found(learner: Learner) -> tuple[Finding, ...]:

@@ -181,7 +181,7 @@ def _refuse_broken(state: TrainState, plan: Plan) -> None:
     good, whole = torch.stack([losses.isfinite().all(), norms.isfinite().all()]).tolist()
     if good and whole:
         return
-    step, what = state.step, "a weight left the finite numbers"
+    step, what = state.step, "the weights are no usable numbers any more"
     if not good:
         first = int(losses.isfinite().logical_not().nonzero()[0])
         step, what = state.step - state.within + first + 1, f"the training loss became {losses[first].item()}"
