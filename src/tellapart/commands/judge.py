@@ -9,16 +9,23 @@ from torch import nn
 
 from tellapart.commands.evaluate import Evaluation, judged
 from tellapart.config import RunConfig
+from tellapart.data.batches import sampled
 from tellapart.data.preview import enlarged, png
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.split import training_counts
 from tellapart.evaluation import plots, tables
+from tellapart.evaluation.health import Finding
 from tellapart.evaluation.measures import answers, confusion, per_class, probabilities
+from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
+from tellapart.evaluation.verdict import gap_sentence
 from tellapart.files import write_json, write_text
+from tellapart.models import MODELS, chosen
 from tellapart.runs.run_folder import Progress, RunFolder
-from tellapart.types import PARTS, Part
+from tellapart.types import PARTS, Measure, Part
 
+SEEN = 2000
+"""Training samples that a trained model is judged on, at most: enough for the gap to val."""
 MISTAKE_SIDE = 160
 """Pixels a side of a picture in the report, at most."""
 
@@ -35,6 +42,8 @@ class Trained:
     progress: Progress
     facts: dict[str, Any]
     """Of run.json."""
+    findings: tuple[Finding, ...] = ()
+    """What was found wrong inside the network."""
 
 
 def judge(trained: Trained) -> dict[Part, Evaluation]:
@@ -49,14 +58,28 @@ def judge(trained: Trained) -> dict[Part, Evaluation]:
     return found
 
 
+def judge_seen(trained: Trained) -> dict[str, Measure]:
+    """How it does on what it learned from, unchanged as val is, written into metrics/: the other side of the gap."""
+    loaded = trained.loaded
+    few = sampled(loaded.parts["train"], SEEN)
+    measures = judged(trained.module, loaded.spec, few, training_counts(loaded.split)).measures
+    write_json(trained.run.measures("train"), tables.measures_json(measures))
+    return measures
+
+
 def report(trained: Trained, found: dict[Part, Evaluation]) -> None:
     """Write plots/ and report.html; their details are of the test part, or of val where there is none."""
     run, progress, shown = trained.run, trained.progress, next(reversed(found), None)
-    curves = plots.learning_curves(progress.history, metric=trained.config.train.metric, best=progress.best_epoch)
+    content = _content(trained, found, shown)
+    curves = plots.learning_curves(
+        progress.history, metric=trained.config.train.metric, best=progress.best_epoch, seen=content.seen
+    )
     write_text(run.plot("learning_curves.svg"), curves)
+    if progress.probes:
+        write_text(run.plot("health.svg"), profile_plot(progress.probes, [each.kind for each in content.wrong_inside]))
     if shown:
         _write_classes(run, found[shown])
-    write_text(run.report, render_report(_content(trained, found, shown)))
+    write_text(run.report, render_report(content))
 
 
 def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
@@ -70,7 +93,7 @@ def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
 
 def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None) -> ReportContent:
     loaded, predictions = trained.loaded, found[shown].predictions if shown else None
-    counts = training_counts(loaded.split)
+    counts, seen = training_counts(loaded.split), judge_seen(trained)
     return ReportContent(
         title=trained.facts["data"]["name"],
         run=_run_facts(trained),
@@ -81,12 +104,35 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         confusion=confusion(predictions) if predictions else None,
         majority=loaded.spec.classes[int(np.argmax(counts))],
         history=trained.progress.history,
+        seen=seen,
+        gap=gap_sentence(trained.config.train.metric, seen, found["val"].measures, _remedies(trained))
+        if "val" in found
+        else None,
+        probes=trained.progress.probes,
+        wrong_inside=trained.findings,
         issues=loaded.issues,
         preview=trained.run.preview.read_bytes() if trained.run.preview.exists() else None,
         mistakes=_mistakes(found[shown], loaded.parts[shown]) if shown else (),
         commands=_commands(trained),
+        notes=_notes(trained.facts),
         thing="picture" if loaded.spec.kind == "image" else "sample",
     )
+
+
+def _remedies(trained: Trained) -> list[str]:
+    """Flags that would narrow the gap to val, of those that the run did not take."""
+    load, model = trained.config.load, trained.config.model
+    has = MODELS[chosen(model, trained.loaded.spec)].settings
+    return [
+        flag
+        for flag, open_ in {
+            "stronger augmentation (--augment strong)": trained.loaded.spec.kind == "image"
+            and load.augment != "strong",
+            "--weight-decay": not trained.config.optim.weight_decay,
+            "--dropout": "dropout" in has and not model.dropout,
+        }.items()
+        if open_
+    ]
 
 
 def _run_facts(trained: Trained) -> RunFacts:
@@ -149,6 +195,16 @@ def _picture(part: Resident, row: int) -> bytes:
     """PNG of a sample as the model met it."""
     picture = part.inputs[row].cpu().numpy()
     return png(enlarged(picture, min(MISTAKE_SIDE, max(picture.shape[:2]))))
+
+
+def _notes(facts: dict[str, Any]) -> list[str]:
+    """What keeps the settings alone from giving the run again."""
+    changes = [f"{each['lr']:g} after step {each['after_step']:,}" for each in facts.get("lr_changes", [])]
+    if not changes:
+        return []
+    return [
+        f"The learning rate was set anew on the way: {', '.join(changes)}. The settings alone do not give this again."
+    ]
 
 
 def _commands(trained: Trained) -> list[str]:

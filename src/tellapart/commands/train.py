@@ -89,7 +89,13 @@ def finish(
     clock.lap("train")
     facts |= {"exit_reason": reason(learner), "epochs": learner.state.epoch, "best_epoch": progress.best_epoch}
     trained = Trained(
-        run=run, module=module, config=learner.config, loaded=learner.loaded, progress=progress, facts=facts
+        run=run,
+        module=module,
+        config=learner.config,
+        loaded=learner.loaded,
+        progress=progress,
+        facts=facts,
+        findings=found(learner),
     )
     judged = judge(trained)
     with replaced_folder(run.model) as folder:

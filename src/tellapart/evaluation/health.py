@@ -97,11 +97,11 @@ def well(probes: Sequence[Probe]) -> str | None:
     said = [f"In {counted(len(probes), 'look')} into the network nothing was found wrong: gradients reach every layer"]
     dead = [layer.dead for layer in last.layers if _silent(layer) and layer.dead is not None]
     if dead:
-        said.append(f"{100 * max(dead):.0f}\u00a0% of the units of a layer never fire, at most")
+        said.append(f"at most {100 * max(dead):.0f}\u00a0% of a layer's units never fire")
     change = _median_change(last)
     if change is not None:
-        said.append(f"a step at the peak learning rate moves the weights by {_percent(change)}")
-    return f"{', '.join(said[:-1])} and {said[-1]}." if len(said) > 1 else f"{said[0]}."
+        said.append(f"a step at the peak learning rate moves the weights by {_percent(change)} of their size")
+    return f"{', '.join(said[:-1])}, and {said[-1]}." if len(said) > 1 else f"{said[0]}."
 
 
 def _first_loss(probe: Probe) -> str | None:
