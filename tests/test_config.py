@@ -122,6 +122,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "threads": st.integers(1, 1024),
     "precision": st.sampled_from(["auto", "fp32", "bf16"]),
     "compile": st.sampled_from(["auto", "on", "off"]),
+    "health": st.booleans(),
 }
 
 

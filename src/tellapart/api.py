@@ -58,12 +58,18 @@ def train(
 
 
 def resume(
-    path: str | Path, *, epochs: str | int | None = None, allow_inexact: bool = False, quiet: bool = False
+    path: str | Path,
+    *,
+    epochs: str | int | None = None,
+    lr: float | None = None,
+    allow_inexact: bool = False,
+    quiet: bool = False,
 ) -> Run:
     """Go on with a run that was stopped, to the same bits as if it never had been; or train a finished one further.
 
     path           a run folder
     epochs         "+10" for ten more than planned, 30 for thirty in all; by default those that were planned
+    lr             peak learning rate from here on, where training diverged with that of the run
     allow_inexact  go on although threads, versions or data have changed, which loses the promise of equal bits
     Raises SettingError where there is nothing to do or something has changed, DataError where this is no run,
     DamagedError where no checkpoint is whole.
@@ -72,7 +78,8 @@ def resume(
     from tellapart.commands.resume import resume as resume_command
 
     asked = None if epochs is None else str(epochs)
-    return Run(path=resume_command(Path(path), epochs=asked, allow_inexact=allow_inexact, watch=watch_for(quiet)))
+    watch = watch_for(quiet)
+    return Run(path=resume_command(Path(path), epochs=asked, lr=lr, allow_inexact=allow_inexact, watch=watch))
 
 
 def check(

@@ -73,6 +73,7 @@ def resume(
     run: Path,
     *,
     epochs: str | None = None,
+    lr: float | None = None,
     allow_inexact: Annotated[bool, Parameter(negative="")] = False,
     output: Output = Output(),
 ) -> None:
@@ -84,17 +85,19 @@ def resume(
         A run folder.
     epochs
         +10 for ten more epochs than planned, 30 for thirty in all; the schedule is stretched to the new end.
+    lr
+        Peak learning rate from here on, where training diverged with that of the run.
     allow_inexact
         Go on although threads, versions or data have changed, which loses the promise of equal bits.
     """
     from tellapart.commands.preflight import check_resume
 
-    check_resume(run, epochs)
+    check_resume(run, epochs, lr)
     from tellapart.commands.resume import resume as resume_command
     from tellapart.commands.show import show_run
     from tellapart.commands.watch import watch_for
 
-    path = resume_command(run, epochs=epochs, allow_inexact=allow_inexact, watch=watch_for(output.quiet))
+    path = resume_command(run, epochs=epochs, lr=lr, allow_inexact=allow_inexact, watch=watch_for(output.quiet))
     show_run(path, as_json=output.json, quiet=output.quiet)
 
 

@@ -386,6 +386,10 @@ class TrainConfig:
     """Whether torch.compile makes forward and backward of the training step; auto takes it on a GPU where training is
     long and a few steps, timed both ways, say that it pays."""
 
+    health: bool = True
+    """Look into the network from time to time: whether gradients reach every layer, units fire, steps are of a fitting
+    size and the loss stays calm. What is wrong is told, with what to change; the weights are the same without it."""
+
     def __post_init__(self) -> None:
         check_types(self)
         for name in ("epochs", "steps", "patience", "threads"):

@@ -33,5 +33,9 @@ class DamagedError(TellapartError):
     """A saved file is not what was written: its hash, its size or its shape is wrong."""
 
 
+class DivergedError(TellapartError):
+    """Training left the finite numbers; the message names the step and says what to type."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Training was stopped on request, and saved; the message says how to go on."""

@@ -78,10 +78,10 @@ def check_variables() -> None:
 def from_variables(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Put the TELLAPART_ variables where no flag stands.
 
-    A run that is gone on with has its settings: there TELLAPART_EPOCHS is meant for the runs to come.
+    A run that is gone on with has its settings: there TELLAPART_EPOCHS and TELLAPART_LR are meant for the runs to come.
     """
     if "resume" in commands:
-        others = (argument for argument in arguments if argument.name != "--epochs")
+        others = (argument for argument in arguments if argument.name not in ("--epochs", "--lr"))
         arguments = ArgumentCollection(others)  # type: ignore[no-untyped-call]
     Env("TELLAPART_", command=False)(app, commands, arguments)
 

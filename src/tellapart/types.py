@@ -152,6 +152,8 @@ class EpochEnd:
     """Learning rate of the last step."""
     samples: int
     seconds: float
+    losses: tuple[float, ...] = ()
+    """Mean loss of each step of the pass."""
 
 
 @dataclass(frozen=True, kw_only=True)

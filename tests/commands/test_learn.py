@@ -16,7 +16,7 @@ from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig
 from tellapart.data.resident import load
 from tellapart.data.sources.arrays import ArraySource
-from tellapart.errors import SettingError
+from tellapart.errors import DivergedError, SettingError
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import never
 from tellapart.world import World
@@ -80,10 +80,10 @@ def test_a_run_that_goes_on_in_pieces_for_lack_of_memory_is_resumed_in_as_many(r
 def test_a_loss_that_is_no_number_is_told_at_the_end_of_the_epoch_after_going_on_too(run: RunFolder) -> None:
     learner = toy_learner()
     go_on(learner, lambda state: state.step == 1)
-    assert learner.state.sums is not None
-    learner.state.sums[0] = torch.nan
+    assert learner.state.trace is not None
+    learner.state.trace[0] = torch.nan
     resumed = taken_up(learner, run.checkpoints)
-    with pytest.raises(Exception, match="The training loss became nan in epoch 1"):
+    with pytest.raises(DivergedError, match="In step 1 of 9, in epoch 1, the training loss became nan"):
         go_on(resumed)
 
 

@@ -15,7 +15,7 @@ from tellapart.commands.evaluate import evaluate_run
 from tellapart.commands.train import train
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig, read_toml
-from tellapart.errors import DataError
+from tellapart.errors import DataError, DivergedError
 from tellapart.evaluation.measures import measure
 from tellapart.evaluation.tables import measures_json, read_predictions_csv
 from tellapart.files import verify_manifest
@@ -245,8 +245,13 @@ def test_without_val_and_test_there_is_still_a_model_and_a_report(home: Path) ->
 
 def test_a_loss_that_is_no_number_ends_the_run_as_failed_and_says_what_to_do(home: Path) -> None:
     config = RunConfig.of(str(home / "photos"), {"epochs": 3, "lr": 1e30, "optimiser": "sgd", "precision": "fp32"})
-    with pytest.raises(tellapart.errors.TellapartError, match="training diverged"):
+    with pytest.raises(DivergedError) as caught:
         train(config, runs_dir=home / "failed")
+    again = f"tellapart train --config {home}/failed/photos/config.toml --lr "
+    assert str(caught.value).startswith(
+        "In step 1 of 3, in epoch 1, the weights are no usable numbers any more. Nothing was "
+    )
+    assert again in str(caught.value)
     assert json.loads((home / "failed/photos/run.json").read_text())["status"] == "failed"
 
 

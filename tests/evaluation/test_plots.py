@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_predictions import drawn, of_answers
 
-from tellapart.evaluation import plots
+from tellapart.evaluation import drawing
 from tellapart.evaluation.measures import confusion, per_class
 from tellapart.evaluation.plots import confusion_plot, learning_curves, per_class_plot
 
@@ -167,10 +167,10 @@ def test_a_figure_names_no_address_but_those_of_xml():
     assert set(re.findall(r"https?://[^\"]+", svg)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
-@pytest.mark.parametrize("colour", [plots.INK, plots.MUTED, plots.RIGHT, plots.WRONG])
+@pytest.mark.parametrize("colour", [drawing.INK, drawing.MUTED, drawing.RIGHT, drawing.WRONG])
 def test_text_has_the_contrast_of_wcag_aa_in_light_and_dark(colour):
-    assert contrast(colour, plots.PAPER) >= 4.5
-    assert contrast(plots.DARK[colour], plots.DARK[plots.PAPER]) >= 4.5
+    assert contrast(colour, drawing.PAPER) >= 4.5
+    assert contrast(drawing.DARK[colour], drawing.DARK[drawing.PAPER]) >= 4.5
 
 
 def contrast(one, other):

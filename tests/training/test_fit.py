@@ -14,9 +14,10 @@ from tellapart.config import ModelConfig, OptimConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import shuffled, steps_per_epoch
 from tellapart.data.resident import Resident
-from tellapart.errors import TellapartError
+from tellapart.errors import DivergedError
 from tellapart.models import build_model
-from tellapart.training.fit import TrainState, fit, going_on, hardest, never, new_state
+from tellapart.training.fit import TrainState, fit, going_on, hardest, never, new_state, step_once
+from tellapart.training.objective import Objective
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.plan import Extent, Plan, conv_products, convolves, epochs_for, plan, steps_of
 from tellapart.training.schedules import SCHEDULES
@@ -457,19 +458,54 @@ def test_a_last_epoch_may_be_cut_short() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_ends_the_run_with_the_epoch_and_a_smaller_lr(value: float) -> None:
+def test_a_loss_that_is_no_number_ends_the_run_and_its_step_is_named(value: float) -> None:
     def batches(order: Order) -> list[Batch]:
         good = drawn_batches((4, 4))
         return good if order.epoch == 0 else [good[0], batch_of(good[1].inputs * value, good[1].targets)]
 
     training = fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(3, 6, lr=0.02))
     assert next(training).step == 2
-    with pytest.raises(TellapartError, match=r"The training loss became (nan|inf) in epoch 2\. Try --lr 0\.002\."):
+    with pytest.raises(DivergedError, match=r"^In step 4 of 6, in epoch 2, the training loss became (nan|inf)\.$"):
         next(training)
 
 
+def test_the_first_of_many_broken_steps_is_named_in_a_pause_too() -> None:
+    def batches(order: Order) -> list[Batch]:
+        good = drawn_batches((4,) * 6)
+        return [*good[:3], *(batch_of(batch.inputs * math.nan, batch.targets) for batch in good[3:])]
+
+    training = fit(new_state(Linear(), OptimConfig(), CPU), batches, planned(1, 6), lambda state: state.step == 5)
+    with pytest.raises(DivergedError, match=r"^In step 4 of 6, in epoch 1, the training loss became nan\.$"):
+        next(training)
+
+
+def test_a_gradient_that_is_no_number_in_the_last_step_is_told() -> None:
+    class Roots(Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + (self.layer.weight[:, 0] * 0).sqrt()  # a slope of 0 * inf, and a value of 0
+
+    with pytest.raises(
+        DivergedError, match=r"^In step 1 of 1, in epoch 1, the weights are no usable numbers any more\.$"
+    ):
+        next(fit(new_state(Roots(), OptimConfig(), CPU), lambda _: drawn_batches((4,)), planned(1, 1)))
+
+
+def test_the_loss_of_each_step_comes_out_with_the_epoch() -> None:
+    batches = drawn_batches((5, 3, 1), weighted=True)
+    states = [new_state(Linear(), OptimConfig(), CPU) for _ in range(2)]
+    sums = [step_once(states[0], batch, planned(1, 3, schedule="constant")) for batch in batches]
+    end = only_end(fit(states[1], lambda _: batches, planned(1, 3, schedule="constant")))
+    assert end.losses == tuple((loss / weight).item() for loss, _, weight in sums)
+
+
+def test_the_loss_of_a_guess_is_the_log_of_the_classes_whatever_the_smoothing() -> None:
+    for smoothing in (0.0, 0.3):
+        found = Objective(optim=OptimConfig(label_smoothing=smoothing)).blind(drawn_batches((5,), weighted=True)[0], K)
+        assert found.item() == pytest.approx(math.log(K))
+
+
 def test_a_learning_rate_that_is_far_too_high_is_told() -> None:
-    with pytest.raises(TellapartError, match=r"in epoch \d+\. Try --lr 1e\+29\."):
+    with pytest.raises(DivergedError, match=r"in epoch \d+, (the training loss became|the weights are no)"):
         trained(epochs=5, lr=1e30, optimiser="sgd", augmentation=Augmentation(), dropout=0.0)
 
 

@@ -1,7 +1,7 @@
 """A trained model, judged: predictions of each part, what follows from them, and the page that says so."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,24 @@ from torch import nn
 
 from tellapart.commands.evaluate import Evaluation, judged
 from tellapart.config import RunConfig
+from tellapart.data.batches import sampled
 from tellapart.data.preview import enlarged, png
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.split import told, training_counts
 from tellapart.evaluation import plots, tables
-from tellapart.evaluation.measures import answers, confusion, per_class, probabilities
+from tellapart.evaluation.health import Finding
+from tellapart.evaluation.measures import METRICS, answers, confusion, per_class, probabilities
+from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
 from tellapart.evaluation.sections import TaskSection, task_sections
+from tellapart.evaluation.verdict import gap_sentence
 from tellapart.files import write_json, write_text
+from tellapart.models import MODELS, chosen
 from tellapart.runs.run_folder import Progress, RunFolder
-from tellapart.types import PARTS, Part
+from tellapart.types import PARTS, Measure, Part
 
+SEEN = 2000
+"""Training samples that a trained model is judged on, at most: enough for the gap to val."""
 MISTAKE_SIDE = 160
 """Pixels a side of a picture in the report, at most."""
 
@@ -37,6 +44,8 @@ class Trained:
     progress: Progress
     facts: dict[str, Any]
     """Of run.json."""
+    findings: tuple[Finding, ...] = ()
+    """What was found wrong inside the network."""
 
 
 def judge(trained: Trained) -> dict[Part, Evaluation]:
@@ -67,12 +76,25 @@ def predictions_text(evaluation: Evaluation) -> str:
     return tables.task_predictions_csv(evaluation.predictions, evaluation.spec, evaluation.thresholds)
 
 
+def judge_seen(trained: Trained, thresholds: tuple[float, ...]) -> dict[str, Measure]:
+    """How it does on what it learned from, unchanged as val is, written into metrics/: the other side of the gap."""
+    loaded = trained.loaded
+    few = sampled(loaded.parts["train"], SEEN)
+    measures = judged(trained.module, loaded.spec, few, training_counts(loaded.split), thresholds=thresholds).measures
+    write_json(trained.run.measures("train"), tables.measures_json(measures))
+    return measures
+
+
 def report(trained: Trained, found: dict[Part, Evaluation]) -> None:
     """Write plots/ and report.html; their details are of the test part, or of val where there is none."""
     run, progress, shown = trained.run, trained.progress, next(reversed(found), None)
-    curves = plots.learning_curves(progress.history, metric=trained.config.train.metric_taken, best=progress.best_epoch)
-    write_text(run.plot("learning_curves.svg"), curves)
     content = _content(trained, found, shown)
+    curves = plots.learning_curves(
+        progress.history, metric=trained.config.train.metric_taken, best=progress.best_epoch, seen=content.seen
+    )
+    write_text(run.plot("learning_curves.svg"), curves)
+    if progress.probes:
+        write_text(run.plot("health.svg"), profile_plot(progress.probes, [each.kind for each in content.wrong_inside]))
     if content.sections:
         _write_tasks(run, content.sections)
     elif shown:
@@ -101,6 +123,7 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
     thing = "picture" if loaded.spec.kind == "image" else "sample"
     asked = bool(loaded.spec.tasks)
     predictions = found[shown].predictions if shown and not asked else None
+    seen = judge_seen(trained, found[shown].thresholds if shown else ())
     return ReportContent(
         title=trained.facts["data"]["name"],
         run=_run_facts(trained),
@@ -113,10 +136,15 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         headlines=_headlines(found[shown], thing) if shown else (),
         sections=_sections(found[shown], thing) if shown and asked else (),
         history=trained.progress.history,
+        seen=seen,
+        gap=_gap(trained, seen, found),
+        probes=trained.progress.probes,
+        wrong_inside=trained.findings,
         issues=loaded.issues,
         preview=trained.run.preview.read_bytes() if trained.run.preview.exists() else None,
         mistakes=_mistakes(found[shown], loaded.parts[shown]) if shown and not asked else (),
         commands=_commands(trained),
+        notes=_notes(trained.facts),
         thing=thing,
     )
 
@@ -128,6 +156,31 @@ def _headlines(evaluation: Evaluation, thing: str) -> list[str]:
 def _sections(evaluation: Evaluation, thing: str) -> list[TaskSection]:
     limits = evaluation.thresholds or None
     return task_sections(evaluation.predictions, evaluation.spec, evaluation.measures, limits, thing)
+
+
+def _gap(trained: Trained, seen: Mapping[str, Measure], found: Mapping[Part, Evaluation]) -> str | None:
+    """How much better it is on what it learned from; None without val, or where the measure is no share."""
+    metric = trained.config.train.metric_taken
+    told = seen.get(METRICS[metric][0])
+    if "val" not in found or told is None or (told.unit != "share" and metric != "log-loss"):
+        return None
+    return gap_sentence(metric, seen, found["val"].measures, _remedies(trained))
+
+
+def _remedies(trained: Trained) -> list[str]:
+    """Flags that would narrow the gap to val, of those that the run did not take."""
+    load, model = trained.config.load, trained.config.model
+    has = MODELS[chosen(model, trained.loaded.spec)].settings
+    return [
+        flag
+        for flag, open_ in {
+            "stronger augmentation (--augment strong)": trained.loaded.spec.kind == "image"
+            and load.augment != "strong",
+            "--weight-decay": not trained.config.optim.weight_decay,
+            "--dropout": "dropout" in has and not model.dropout,
+        }.items()
+        if open_
+    ]
 
 
 def _run_facts(trained: Trained) -> RunFacts:
@@ -190,6 +243,16 @@ def _picture(part: Resident, row: int) -> bytes:
     """PNG of a sample as the model met it."""
     picture = part.inputs[row].cpu().numpy()
     return png(enlarged(picture, min(MISTAKE_SIDE, max(picture.shape[:2]))))
+
+
+def _notes(facts: dict[str, Any]) -> list[str]:
+    """What keeps the settings alone from giving the run again."""
+    changes = [f"{each['lr']:g} after step {each['after_step']:,}" for each in facts.get("lr_changes", [])]
+    if not changes:
+        return []
+    return [
+        f"The learning rate was set anew on the way: {', '.join(changes)}. The settings alone do not give this again."
+    ]
 
 
 def _commands(trained: Trained) -> list[str]:

@@ -9,24 +9,31 @@ from typing import Any
 
 from tellapart.checks import seconds_or_steps
 from tellapart.commands.learner import Learner, batches, circumstances, settled_config, val_scores
+from tellapart.commands.probing import Looks
 from tellapart.commands.stop import Stop, stoppable
 from tellapart.commands.timing import plan_again
 from tellapart.commands.watch import Watch
 from tellapart.config import TrainConfig
-from tellapart.errors import Interrupted
+from tellapart.errors import DivergedError, Interrupted
+from tellapart.evaluation.health import smaller_lr
 from tellapart.evaluation.measures import better
 from tellapart.files import write_text
 from tellapart.names import counted
-from tellapart.runs.checkpoint import Saver, copied, moment
+from tellapart.runs.checkpoint import Saver, checkpoints, copied, moment
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import TrainState, fit
+from tellapart.training.optimisers import peak_lr
 from tellapart.training.plan import Plan
 from tellapart.types import EpochEnd, Pause, Task
 
 
-def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
-    """Train to the end, or until somebody asks to stop; then Interrupted says how to go on."""
+def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
+    """Train to the end, or until somebody asks to stop; then Interrupted says how to go on.
+
+    Where training leaves the finite numbers DivergedError says so.
+    """
     state, saver, promises = learner.state, Saver(run.checkpoints), circumstances(learner)
+    looks.first()
     with stoppable() as stop, watch.work("training", learner.plan.steps, state.step):
         saves = Saves(learner.config.train, stop)
         try:
@@ -34,6 +41,7 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
                 if isinstance(end, EpochEnd):
                     note(end, learner)
                     run.write_history(learner.progress.history)
+                    looks.after(end)
                     if told(end.epoch, learner.plan.epochs):
                         watch.say(line(learner.progress.history[-1], learner.plan, learner.config.train.metric_taken))
                 if learner.done or stop.requested:
@@ -44,6 +52,9 @@ def learn(learner: Learner, run: RunFolder, watch: Watch) -> None:
                     saver.save(moment(state, learner.progress, promises))
                     saves.saved()
             saver.save(moment(state, learner.progress, promises))
+        except DivergedError as error:
+            saver.wait()
+            raise DivergedError(f"{error} {remedy(learner, run)}") from None
         finally:
             failed = saver.wait()
         if failed is not None:
@@ -97,6 +108,17 @@ def note(end: EpochEnd, learner: Learner) -> None:
     elif better(learner.config.train.metric_taken, found, progress.best_scores):
         progress.best_epoch, progress.best_scores = end.epoch, found
         progress.best_weights = copied(learner.state.judged.state_dict())
+
+
+def remedy(learner: Learner, run: RunFolder) -> str:
+    """What to type where training left the finite numbers: no state that is saved is one of those."""
+    smaller = f"{smaller_lr(learner.progress.probes, peak_lr(learner.config.optim)):g}"
+    saved = checkpoints(run.checkpoints)
+    if not saved:
+        again = f"tellapart train --config {shlex.quote(str(run.config))} --lr {smaller}"
+        return f"Nothing was saved before it. Train again with smaller steps: {again}"
+    onwards = f"tellapart resume {shlex.quote(str(run.path))} --lr {smaller}"
+    return f"What {saved[0].name} holds is from before it. Go on from there with smaller steps: {onwards}"
 
 
 def reason(learner: Learner) -> str:

@@ -53,13 +53,14 @@ def check_folder(name: str, path: Path) -> None:
         raise SettingError(f"{name} is {str(path)!r}, and {nearest} can't be written to; give another with {flag}.")
 
 
-def check_resume(path: Path, epochs: str | None) -> None:
-    """Raise DataError where the folder is no run, SettingError where the epochs mean nothing."""
+def check_resume(path: Path, epochs: str | None, lr: float | None = None) -> None:
+    """Raise DataError where the folder is no run, SettingError where the epochs or the learning rate mean nothing."""
     run = RunFolder(path=path)
     if not run.config.exists() or not run.facts.exists():
         raise DataError(f"{path}: no run folder. Give one that `tellapart train` made, as in runs/photos.")
     if epochs is not None:
         epochs_in_all(epochs, 0)
+    OptimConfig(lr=lr)
 
 
 def check_unread(reading: Reading, run: Path) -> None:

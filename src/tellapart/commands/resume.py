@@ -31,23 +31,31 @@ HARDWARE = ("device", "threads", "bf16", "instructions", *OLD)
 log = logging.getLogger("tellapart")
 
 
-def resume(path: Path, *, epochs: str | None = None, allow_inexact: bool = False, watch: Watch | None = None) -> Path:
+def resume(
+    path: Path,
+    *,
+    epochs: str | None = None,
+    lr: float | None = None,
+    allow_inexact: bool = False,
+    watch: Watch | None = None,
+) -> Path:
     """Train a run to its end; its folder comes out.
 
     epochs         `+10` for ten more than were planned, `30` for thirty in all; the schedule is stretched to that end
+    lr             peak learning rate from here on, where training diverged with that of the run
     allow_inexact  go on although something has changed that the promise of equal bits hangs on
     Raises SettingError where there is nothing to do or something has changed, DataError where this is no run.
     """
-    check_resume(path, epochs)
+    check_resume(path, epochs, lr)
     with held(path):
-        _go_on(RunFolder(path=path), epochs, allow_inexact, watch or Silence())
+        _go_on(RunFolder(path=path), epochs, lr, allow_inexact, watch or Silence())
     return path
 
 
-def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch) -> None:
+def _go_on(run: RunFolder, epochs: str | None, lr: float | None, allow_inexact: bool, watch: Watch) -> None:
     """Resume, while nobody else is at work in the folder."""
     path, clock, facts = run.path, Stopwatch(), run.read_facts()
-    config = _asked(run, epochs, facts)
+    config = _asked(run, epochs, lr, facts)
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
@@ -59,10 +67,14 @@ def _go_on(run: RunFolder, epochs: str | None, allow_inexact: bool, watch: Watch
     learner.progress = restore(checkpoint, learner.state)
     if config.train.steps is None:
         learner.plan = going_on(learner.plan, learner.state)
-    if epochs is not None:
+    if epochs is not None or lr is not None:
         write_text(run.config, config.to_toml())
     watch.say(f"{path}: goes on after step {learner.state.step:,} of {learner.plan.steps:,}")
     resumed = [*facts.get("resumed_after_steps", []), learner.state.step]
+    if lr is not None:
+        changed = {"after_step": learner.state.step, "lr": lr}
+        facts["lr_changes"] = [*facts.get("lr_changes", []), changed]
+        watch.say(f"the peak learning rate is {lr:g} from here on")
     kept = {name: value for name, value in facts.items() if name not in PASSING}
     now = hardware_fit(learner) | {"epochs_planned": learner.plan.epochs, "resumed_after_steps": resumed}
     with recorded(run, kept | now) as facts:
@@ -86,10 +98,10 @@ def _check_unfinished(run: RunFolder, facts: dict[str, Any], position: dict[str,
         )
 
 
-def _asked(run: RunFolder, epochs: str | None, facts: dict[str, Any]) -> RunConfig:
-    """The settings of a run, with the epochs that it shall have in all."""
+def _asked(run: RunFolder, epochs: str | None, lr: float | None, facts: dict[str, Any]) -> RunConfig:
+    """The settings of a run, with the epochs that it shall have in all and the learning rate that it goes on with."""
     settings = read_toml(run.config)
-    config = RunConfig.of(settings.pop("data"), settings)
+    config = RunConfig.of(settings.pop("data"), settings | ({} if lr is None else {"lr": lr}))
     if epochs is None:
         return config
     planned = config.train.epochs or int(facts.get("epochs_planned", 0))  # those of a run by steps are in its facts

@@ -12,6 +12,7 @@ from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
+from tellapart.commands.probing import Looks, found
 from tellapart.commands.timing import settle
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import DataConfig, RunConfig
@@ -80,17 +81,28 @@ def finish(
     learner: Learner, run: RunFolder, source: str, facts: dict[str, Any], watch: Watch, clock: Stopwatch
 ) -> None:
     """Train what is left to train, judge the best epoch, write model and report."""
-    learn(learner, run, watch)
+    looks = Looks(learner, run, watch)
+    try:
+        learn(learner, run, looks, watch)
+        looks.last()
+    finally:
+        facts["health"] = [finding.to_json() for finding in found(learner)]
     module, progress = best_module(learner), learner.progress
     clock.lap("train")
     facts |= {"exit_reason": reason(learner), "epochs": learner.state.epoch, "best_epoch": progress.best_epoch}
     trained = Trained(
-        run=run, module=module, config=learner.config, loaded=learner.loaded, progress=progress, facts=facts
+        run=run,
+        module=module,
+        config=learner.config,
+        loaded=learner.loaded,
+        progress=progress,
+        facts=facts,
+        findings=found(learner),
     )
-    found = judge(trained)
+    judged = judge(trained)
     with replaced_folder(run.model) as folder:
-        write_model(folder, module, _card(source, learner.config, learner.loaded, found))
-    report(trained, found)
+        write_model(folder, module, _card(source, learner.config, learner.loaded, judged))
+    report(trained, judged)
     clock.lap("judge")
     facts["seconds_by_stage"] = clock.laps
 

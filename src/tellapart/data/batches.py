@@ -76,6 +76,20 @@ def in_order(part: Resident, batch: int) -> Iterator[Batch]:
         yield Batch(inputs=_channels_first(part.inputs[chosen]), targets=part.targets[chosen], keys=part.keys[chosen])
 
 
+def sampled(part: Resident, count: int) -> Resident:
+    """So many samples from all over a part, which their keys draw: the same ones each time."""
+    if len(part) <= count:
+        return part
+    rows = part.keys.argsort()[:count].sort().values
+    return Resident(
+        inputs=part.inputs[rows],
+        targets=part.targets[rows],
+        keys=part.keys[rows],
+        ids=tuple(part.ids[row] for row in rows.tolist()),
+        weights=None if part.weights is None else part.weights[rows],
+    )
+
+
 def first_look(part: Resident) -> Tensor | None:
     """Raw pictures (N, C, H, W), 5,000 at most from all over the part: what a model may take its first filters from."""
     if part.inputs.ndim != 4:

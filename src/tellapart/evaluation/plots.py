@@ -1,34 +1,37 @@
 """Figures as SVG text: learning curves, confusion matrix, recall of each class.
 
-They draw on a figure object of their own, never on pyplot's: a server may draw from several threads. The bytes are the
-same each time. Words stay words (searchable, in the reader's fonts) and the colours turn with the reader's dark mode.
 Class names are shown as they are, cut where they are long.
 """
 
-import io
 import math
-import re
-import threading
 import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellapart.evaluation.drawing import (
+    GRID,
+    INK,
+    MUTED,
+    ON_COLOUR,
+    PAPER,
+    RIGHT,
+    WRONG,
+    finite,
+    new_figure,
+    short,
+    style,
+    svg_of,
+    whole_ticks,
+    write,
+)
 from tellapart.evaluation.measures import METRICS, ClassRow
+from tellapart.types import Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-INK, MUTED, GRID, PAPER = "#1b2129", "#5a6472", "#e1e5ea", "#ffffff"
-RIGHT, WRONG, ON_COLOUR = "#1f6cb0", "#bd5209", "#fffffe"
-"""Blue and orange: apart for every kind of colour blindness."""
-DARK = {INK: "#e7eaee", MUTED: "#a3adba", GRID: "#2d343d", PAPER: "#14181d", RIGHT: "#6cb1ec", WRONG: "#f0964a"}
-"""What each colour turns into in the reader's dark mode; ON_COLOUR stays."""
-FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 SHARES = ("accuracy", "balanced-accuracy", "macro-f1", "log-loss", "average-precision")
 """Measures beside which the loss is in nats, and which are told in per cent."""
@@ -42,34 +45,45 @@ CLASSES_SHOWN = 40
 """Of the figure of recalls: the worst."""
 DOTS_SHOWN = 2000
 """Of the figure of numbers."""
-LONGEST_NAME = 24
-
-_drawing = threading.Lock()
 
 
-def learning_curves(history: Sequence[Mapping[str, Any]], *, metric: str = "accuracy", best: int | None = None) -> str:
-    """SVG: losses above, the metric (a word of METRICS) below, against the epoch; `best` is the epoch that was kept."""
-    figure = _figure(640, 480)
+def learning_curves(
+    history: Sequence[Mapping[str, Any]],
+    *,
+    metric: str = "accuracy",
+    best: int | None = None,
+    seen: Mapping[str, Measure] | None = None,
+) -> str:
+    """SVG: losses above, the metric (a word of METRICS) below, against the epoch.
+
+    best  the epoch that was kept
+    seen  measures of training samples with its weights, taken as those of val are: a ring at that epoch
+    """
+    figure = new_figure(640, 480)
     above, below = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.09, right=0.86, top=0.94, bottom=0.1, hspace=0.32)
     key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
-    _style(above, "Loss, nats" if metric in SHARES else "Loss")
+    style(above, "Loss, nats" if metric in SHARES else "Loss")
     _lines(above, history, {"train": ("train_loss", MUTED), "val": ("val_log_loss", RIGHT)}, best, "{:.3f}")
     words = key.replace("_", " ").capitalize().replace("f1", "F1")
-    _style(below, f"{words}, %" if metric in SHARES else words)
+    style(below, f"{words}, %" if metric in SHARES else words)
     shown = {"train": ("train_accuracy", MUTED)} if key == "accuracy" else {}
     label, scale = ("{:.1f}", 100) if metric in SHARES else ("{:.3g}", 1)
     _lines(below, history, shown | {"val": (f"val_{key}", RIGHT)}, best, label, scale=scale)
+    if seen and history:
+        for axes, own, times in ((above, "log_loss", 1), (below, key, scale)):
+            if own in seen:
+                _ring(axes, best or history[-1]["epoch"], times * seen[own].value)
     below.set_xlabel("epoch")
-    _whole_ticks(below)
+    whole_ticks(below)
     if history:
         below.set_xlim(history[0]["epoch"] - 0.5, history[-1]["epoch"] + 0.5)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
     """SVG: true classes on rows, predicted on columns; blue is right, orange wrong, stronger a larger share."""
-    names = [_short(name) for name in classes]
+    names = [short(name) for name in classes]
     K = len(names)
     size = 12.0 if K <= NUMBERED_CLASSES else 9.5
     longest = 0.6 * size * max(_width(name) for name in names)
@@ -77,7 +91,7 @@ def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
     upright = longest > side / K
     left, below = 42 + longest, 34 + (longest if upright else 14)
     width, height = left + side + 8, below + side + 8
-    figure = _figure(width, height)
+    figure = new_figure(width, height)
     axes = figure.add_axes((left / width, below / height, side / width, side / height))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(_cells(shares), interpolation="none", aspect="equal")
@@ -89,15 +103,15 @@ def confusion_plot(matrix: NDArray[np.int64], classes: Sequence[str]) -> str:
     axes.yaxis.set_label_coords((16 - left) / side, 0.5)
     if K <= NUMBERED_CLASSES:
         _number_cells(axes, matrix, shares)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def number_plot(values: NDArray[Any], targets: NDArray[Any], name: str) -> str:
     """SVG: what was answered (N,) against what is; on the line they are equal. Of many samples 2,000 are shown."""
     rows = np.linspace(0, len(values) - 1, min(len(values), DOTS_SHOWN)).round().astype(int)
-    figure = _figure(420, 420)
+    figure = new_figure(420, 420)
     axes = figure.add_axes((0.15, 0.13, 0.8, 0.8))
-    _style(axes, "")
+    style(axes, "")
     both = np.concatenate([values[rows], targets[rows]]).astype(float)
     low, high = float(both.min()), float(both.max())
     room = 0.04 * (high - low) or 1.0
@@ -106,35 +120,35 @@ def number_plot(values: NDArray[Any], targets: NDArray[Any], name: str) -> str:
     axes.set_xlim(low - room, high + room)
     axes.set_ylim(low - room, high + room)
     axes.set_aspect("equal")
-    axes.set_xlabel(f"{_short(name)}, true", parse_math=False)
+    axes.set_xlabel(f"{short(name)}, true", parse_math=False)
     axes.set_ylabel("answered", color=MUTED, fontsize=12)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def per_class_plot(rows: Sequence[ClassRow]) -> str:
     """SVG: recall of each class with its 95 % interval, worst first, 40 classes at most."""
     known = [row for row in rows if row.recall is not None]
     worst = sorted(known, key=lambda row: row.recall or 0.0)[:CLASSES_SHOWN]
-    margin = 24 + 7 * max((_width(_short(row.name)) for row in worst), default=0)
+    margin = 24 + 7 * max((_width(short(row.name)) for row in worst), default=0)
     height = 64 + 24 * len(worst)
-    figure = _figure(640, height)
+    figure = new_figure(640, height)
     axes = figure.add_axes((margin / 640, 44 / height, (640 - margin - 118) / 640, (height - 56) / height))
-    _style(axes, "")
+    style(axes, "")
     for place, row in enumerate(worst):
         recall, low, high = row.recall or 0.0, row.recall_low or 0.0, row.recall_high or 0.0
         axes.plot([100 * low, 100 * high], [place, place], color=RIGHT, linewidth=2, alpha=0.45, solid_capstyle="round")
         axes.plot([100 * recall], [place], "o", color=RIGHT, markersize=6)
-        _write(
+        write(
             axes, 1.02, place, f"{100 * recall:.1f} % of {row.support:,}", MUTED, transform=axes.get_yaxis_transform()
         )
     axes.set_ylim(len(worst) - 0.5, -0.5)
     lowest = min((row.recall_low or 0.0 for row in worst), default=0.0)
     axes.set_xlim(10 * math.floor(10 * lowest) - 0.5, 100.5)
     axes.grid(visible=False, axis="y")
-    axes.set_yticks(range(len(worst)), [_short(row.name) for row in worst], parse_math=False)
+    axes.set_yticks(range(len(worst)), [short(row.name) for row in worst], parse_math=False)
     axes.set_xlabel("recall, %")
-    _whole_ticks(axes)
-    return _svg(figure)
+    whole_ticks(axes)
+    return svg_of(figure)
 
 
 def _lines(
@@ -148,7 +162,7 @@ def _lines(
     """One line a series, named and valued at its right end, with a dot on the best epoch of val."""
     ends: list[tuple[float, str, str]] = []
     for name, (key, colour) in series.items():
-        points = {row["epoch"]: scale * row[key] for row in history if _finite(row.get(key))}
+        points = {row["epoch"]: scale * row[key] for row in history if finite(row.get(key))}
         if not points:
             continue
         axes.plot(
@@ -162,13 +176,18 @@ def _lines(
     _name_ends(axes, ends, label)
 
 
+def _ring(axes: "Axes", epoch: int, value: float) -> None:
+    """Training samples judged as val is."""
+    axes.plot([epoch], [value], "o", markerfacecolor=PAPER, markeredgecolor=MUTED, markersize=7, zorder=5)
+
+
 def _name_ends(axes: "Axes", ends: Sequence[tuple[float, str, str]], label: str) -> None:
     """Write each line's name beside its end, at least a line of text apart and none above the axes."""
     low, high = axes.get_ylim()
     apart, limit = 0.11, 1.0
     for value, name, colour in sorted(ends, reverse=True):
         place = min((value - low) / (high - low), limit)
-        _write(axes, 1.02, place, f"{name} {label.format(value)}", colour, transform=axes.transAxes)
+        write(axes, 1.02, place, f"{name} {label.format(value)}", colour, transform=axes.transAxes)
         limit = place - apart
 
 
@@ -215,76 +234,8 @@ def _frame(axes: "Axes", K: int) -> None:
         axes.tick_params(which="minor", length=0)
 
 
-def _figure(width: float, height: float) -> "Figure":
-    """A figure of so many pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _style(axes: "Axes", title: str) -> None:
-    axes.set_facecolor("none")
-    axes.set_title(title, loc="left", color=INK, fontsize=12.5, pad=8)
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelcolor=INK, labelsize=11.5, pad=6)
-    axes.xaxis.label.set_color(MUTED)
-    axes.xaxis.label.set_fontsize(12)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-
-
-def _whole_ticks(axes: "Axes") -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
-
-
-def _write(axes: "Axes", x: float, y: float, text: str, colour: str, **where: Any) -> None:
-    axes.text(x, y, text, color=colour, fontsize=11.5, va="center", **where)
-
-
-def _svg(figure: "Figure") -> str:
-    """The figure as one SVG element that names no other address and follows the reader's dark mode."""
-    from matplotlib import rc_context
-
-    text = io.StringIO()
-    steady = rc_context({"svg.hashsalt": "tellapart", "svg.fonttype": "none", "font.family": ["DejaVu Sans"]})
-    with _drawing, steady, warnings.catch_warnings():
-        # Its own font measures the words; one that it lacks (Chinese, say) the reader's browser draws.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    svg = text.getvalue()
-    svg = re.sub(r"font-family: [^;\"]*; ", "", svg[svg.index("<svg") :])
-    svg = re.sub(r'(width|height)="([\d.]+)pt"', r'\1="\2"', svg)
-    return svg.replace("<defs>", f"<style>text{{font-family:{FONTS}}}{_dark_rules()}</style>\n <defs>", 1)
-
-
-def _dark_rules() -> str:
-    rules = (
-        f'[style*="{kind}: {light}"]{{{kind}:{dark} !important}}'
-        for light, dark in DARK.items()
-        for kind in ("fill", "stroke")
-    )
-    return "@media (prefers-color-scheme: dark){" + "".join(rules) + "}"
-
-
 def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _short(name: str) -> str:
-    """The name in at most 24 characters, cut in the middle, with a box for each that can't be printed."""
-    shown = "".join(letter if letter.isprintable() else "\N{WHITE SQUARE}" for letter in name)
-    half = LONGEST_NAME // 2
-    return shown if len(shown) <= LONGEST_NAME else f"{shown[: half - 1]}…{shown[-half:]}"
 
 
 def _width(name: str) -> int:

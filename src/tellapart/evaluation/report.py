@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.evaluation import plots, verdict
+from tellapart.evaluation import drawing, health, plots, verdict
+from tellapart.evaluation.health import Finding
 from tellapart.evaluation.measures import ClassRow
+from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.sections import TaskSection
+from tellapart.training.health import Probe
 from tellapart.types import Issue, Measure
 
 MEASURES_SHOWN = {
@@ -36,12 +39,12 @@ MAIN = ("accuracy", "average_precision", "mae")
 """What stands on top of each of several tasks."""
 
 PALETTE = {
-    "ink": plots.INK,
-    "muted": plots.MUTED,
-    "grid": plots.GRID,
-    "paper": plots.PAPER,
-    "right": plots.RIGHT,
-    "wrong": plots.WRONG,
+    "ink": drawing.INK,
+    "muted": drawing.MUTED,
+    "grid": drawing.GRID,
+    "paper": drawing.PAPER,
+    "right": drawing.RIGHT,
+    "wrong": drawing.WRONG,
 }
 """The page has the colours of its figures."""
 
@@ -113,6 +116,14 @@ class ReportContent:
     """Sentences to stand below the verdict."""
     history: Sequence[Mapping[str, Any]] = ()
     """One row an epoch."""
+    seen: Mapping[str, Measure] | None = None
+    """Of training samples, judged as those of val are."""
+    gap: str | None = None
+    """A sentence on the gap between the two."""
+    probes: Sequence[Probe] = ()
+    """Looks into the network."""
+    wrong_inside: Sequence[Finding] = ()
+    """What they found."""
     issues: Sequence[Issue] = ()
     preview: bytes | None = None
     """PNG of training pictures after augmentation."""
@@ -159,7 +170,7 @@ def render_page(
 
 def palette() -> dict[str, tuple[str, str]]:
     """Each colour of the look by name: by day and in the reader's dark mode."""
-    return {name: (light, plots.DARK[light]) for name, light in PALETTE.items()}
+    return {name: (light, drawing.DARK[light]) for name, light in PALETTE.items()}
 
 
 def duration(seconds: float) -> str:
@@ -185,6 +196,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "sentences": [*_sentences(content, judged, unequal), *content.headlines],
         "rows_first": _weakest(content.rows),
         "figures": _figures(content),
+        "well": health.well(content.probes),
         "mistakes": content.mistakes[:MISTAKES_SHOWN],
         "issues": content.issues[:ISSUES_SHOWN],
         "issue_kinds": Counter(issue.kind for issue in content.issues).most_common(),
@@ -251,7 +263,11 @@ def _figures(content: ReportContent) -> dict[str, str]:
         figures["recall"] = plots.per_class_plot(content.rows)
     if content.history:
         run = content.run
-        figures["curves"] = plots.learning_curves(content.history, metric=run.metric, best=run.best_epoch)
+        figures["curves"] = plots.learning_curves(
+            content.history, metric=run.metric, best=run.best_epoch, seen=content.seen
+        )
+    if content.probes:
+        figures["inside"] = profile_plot(content.probes, [finding.kind for finding in content.wrong_inside])
     return figures
 
 

@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.evaluation.measures import ClassRow
-from tellapart.names import counted
+from tellapart.evaluation.measures import METRICS, ClassRow
+from tellapart.names import counted, listed
 from tellapart.types import Measure
 
 UNEQUAL = 3.0
 """Past this ratio of the largest class to the smallest, plain accuracy hides the small ones."""
+
+
+PERFECT = 0.995
+"""Share of its training samples past which a model has learned them all."""
 
 
 def imbalanced(rows: Sequence[ClassRow]) -> bool:
@@ -69,6 +73,25 @@ def imbalance_sentence(rows: Sequence[ClassRow], thing: str) -> str:
         f"The classes differ in size, from {min(supports):,} to {counted(max(supports), thing)}: balanced accuracy and "
         "macro-F1, where each class counts the same, stand first."
     )
+
+
+def gap_sentence(metric: str, seen: Mapping[str, Measure], val: Mapping[str, Measure], remedies: Sequence[str]) -> str:
+    """How much better it is on what it learned from than on val, and what follows; a gap counts where intervals part.
+
+    metric    a word of METRICS; log-loss is told as accuracy
+    seen      measures of training samples, taken as those of val are
+    remedies  flags that would narrow a gap, of those that are not taken yet
+    """
+    key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
+    one, other = seen[key], val[key]
+    both = f"{key.replace('_', ' ').capitalize()}: train {percent(one)}, val {percent(other)}"
+    if one.low > other.high:
+        narrower = listed([*remedies, "more data"]).replace(", more data", " or more data")
+        points = f"a gap of {100 * (one.value - other.value):.1f} points"
+        return f"{both}: {points}. The model remembers what it was trained on; {narrower} would narrow it."
+    if one.value > PERFECT:
+        return f"{both}: no gap that so many samples show, and nothing left to learn from these."
+    return f"{both}: no gap that so many samples show. The model could be larger, or train longer (--epochs)."
 
 
 def percent(measure: Measure) -> str:

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tellapart.training.fit import TrainState
 
-NAMES = ("weights", "average", "optimiser", "best", "samples")
-WEIGHTS, AVERAGE, OPTIMISER, BEST, SAMPLES = (f"{name}.safetensors" for name in NAMES)
+NAMES = ("weights", "average", "optimiser", "best", "samples", "trace")
+WEIGHTS, AVERAGE, OPTIMISER, BEST, SAMPLES, TRACE = (f"{name}.safetensors" for name in NAMES)
 POSITION = "state.json"
 SCHEMA = 3
 KEPT = 2
@@ -56,6 +56,8 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
         tensors[BEST] = progress.best_weights  # replaced by another best, never changed
     if state.losses is not None:
         tensors[SAMPLES] = copied({"losses": state.losses} | ({} if state.among is None else {"among": state.among}))
+    if state.trace is not None:
+        tensors[TRACE] = copied({"losses": state.trace[: state.within]})
     position = {
         "step": state.step,
         "epoch": state.epoch,
@@ -66,7 +68,13 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
         "seconds": state.seconds,
         "pieces": state.pieces,
     }
-    done = {"history": progress.history, "best_epoch": progress.best_epoch, "best_scores": progress.best_scores}
+    done = {
+        "history": progress.history,
+        "best_epoch": progress.best_epoch,
+        "best_scores": progress.best_scores,
+        "probes": [probe.to_json() for probe in progress.probes],
+        "spikes": [asdict(spike) for spike in progress.spikes],
+    }
     return Moment(
         step=state.step,
         tensors=tensors,
@@ -139,6 +147,8 @@ def restore(path: Path, state: TrainState) -> Progress:
     """
     from safetensors.torch import load_file
 
+    from tellapart.training.health import Probe, Spike
+
     position, weights = read_position(path), load_file(path / WEIGHTS)
     _check_fit(path, weights, state.module)
     state.module.load_state_dict(weights)
@@ -151,12 +161,17 @@ def restore(path: Path, state: TrainState) -> Progress:
         setattr(state, name, value)
     first = next(state.module.parameters())
     state.sums = None if sums is None else first.new_tensor([float(value) for value in sums])
+    if (path / TRACE).exists():
+        state.trace = first.new_zeros(state.length)
+        state.trace[: state.within] = load_file(path / TRACE)["losses"]
     done = position["progress"]
     return Progress(
         history=done["history"],
         best_epoch=done["best_epoch"],
         best_scores=done["best_scores"],
         best_weights=load_file(path / BEST) if (path / BEST).exists() else None,
+        probes=[Probe.from_json(probe) for probe in done.get("probes", [])],
+        spikes=[Spike(**spike) for spike in done.get("spikes", [])],
     )
 
 

@@ -18,6 +18,8 @@ from tellapart.types import Issue, Part
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tellapart.training.health import Probe, Spike
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
@@ -77,6 +79,10 @@ class RunFolder:
     def confusion(self) -> Path:
         return self.path / "metrics" / "confusion.csv"
 
+    @property
+    def health(self) -> Path:
+        return self.path / "metrics" / "health.csv"
+
     def measures(self, part: Part) -> Path:
         return self.path / "metrics" / f"{part}.json"
 
@@ -120,6 +126,9 @@ class RunFolder:
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         write_text(self.history, _csv(rows, list(rows[0])))
 
+    def write_health(self, rows: list[dict[str, Any]]) -> None:
+        write_text(self.health, _csv(rows, list(rows[0])))
+
     def write_preview(self, png: bytes) -> None:
         write_bytes(self.preview, png)
 
@@ -133,6 +142,10 @@ class Progress:
     best_scores: dict[str, float] | None = None
     best_weights: dict[str, Tensor] | None = None
     """Of the best epoch; None without a val part, where the last are kept."""
+    probes: list[Probe] = field(default_factory=list)
+    """Looks into the network, in their order."""
+    spikes: list[Spike] = field(default_factory=list)
+    """Jumps of the training loss, in their order."""
 
     @property
     def since_best(self) -> int:

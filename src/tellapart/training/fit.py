@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from tellapart.config import OptimConfig
-from tellapart.errors import TellapartError
+from tellapart.errors import DivergedError
 from tellapart.seeds import seed_of
 from tellapart.training.average import follow
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
@@ -49,6 +48,8 @@ class TrainState:
     """Steps that it has in all, by the plan that held at its start."""
     sums: Tensor | None = None
     """Over the epoch that runs: loss, right answers, weight (3,), float32 on the device."""
+    trace: Tensor | None = None
+    """Likewise: mean loss of each of its steps, (length,), float32 on the device; 0 for those to come."""
     samples: int = 0
     """Likewise."""
     seconds: float = 0.0
@@ -119,8 +120,8 @@ def fit(
 
     batches  which pass -> its batches
     pause    asked after each step but an epoch's last; where it says so, a Pause comes out between two steps
-    Going on from a state that was kept gives the same bits as never having stopped. Raises TellapartError where the
-    loss stops being a finite number.
+    Going on from a state that was kept gives the same bits as never having stopped. Raises DivergedError in the place
+    of a state whose loss or weights stopped being finite numbers: none that comes out is broken.
     """
     while state.step < plan.steps:
         device = next(state.module.parameters()).device
@@ -134,6 +135,7 @@ def fit(
         order = Order(seed=plan.seed, epoch=state.epoch, skip=state.within, among=state.among)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             paused = _steps(state, batches(order), plan, pause)
+        _refuse_broken(state, plan)
         yield Pause(step=state.step) if paused else _epoch_end(state, plan)
 
 
@@ -141,11 +143,14 @@ def _steps(state: TrainState, batches: Iterable[Batch], plan: Plan, pause: Calla
     """Train on the batches; whether it paused before the last of them."""
     began, before = time.perf_counter(), state.seconds
     state.module.train()
+    if state.trace is None:
+        state.trace = torch.zeros(state.length, device=next(state.module.parameters()).device)
     last = min(state.length, plan.steps - state.step + state.within)
     for batch in islice(batches, last - state.within):
         set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim))
         sums = step_once(state, batch, plan)
         state.sums = sums if state.sums is None else state.sums + sums
+        torch.div(sums[0], sums[2], out=state.trace[state.within])
         state.samples += len(batch.targets)
         state.step += 1
         state.within += 1
@@ -160,10 +165,7 @@ def _epoch_end(state: TrainState, plan: Plan) -> EpochEnd:
     state.epoch += 1
     state.module.eval()
     began = time.perf_counter()
-    loss, right, weight = (0.0, 0.0, 0.0) if state.sums is None else state.sums.tolist()  # the one wait for the device
-    if not math.isfinite(loss):
-        smaller = f"{peak_lr(plan.optim) / 10:g}"
-        raise TellapartError(f"The training loss became {loss} in epoch {state.epoch}. Try --lr {smaller}.")
+    loss, right, weight = (0.0, 0.0, 0.0) if state.sums is None else state.sums.tolist()
     end = EpochEnd(
         epoch=state.epoch,
         step=state.step,
@@ -172,9 +174,30 @@ def _epoch_end(state: TrainState, plan: Plan) -> EpochEnd:
         lr=peak_lr(plan.optim) * lr_share(state.step - 1, plan.steps, plan.optim),
         samples=state.samples,
         seconds=state.seconds + time.perf_counter() - began,
+        losses=() if state.trace is None else tuple(state.trace[: state.within].tolist()),
     )
-    state.within, state.sums, state.samples, state.seconds = 0, None, 0, 0.0
+    state.within, state.sums, state.trace, state.samples, state.seconds = 0, None, None, 0, 0.0
     return end
+
+
+def _refuse_broken(state: TrainState, plan: Plan) -> None:
+    """Raise DivergedError, with the step, where a loss of the running epoch or a weight is no finite number.
+
+    It waits for the device, at the end of an epoch or in a pause, where whoever saves would wait for it too.
+    """
+    if state.trace is None:
+        return
+    losses = state.trace[: state.within]
+    moved = [*state.module.parameters(), *(each for each in moving_buffers(state.module) if each.is_floating_point())]
+    norms = torch.stack(torch._foreach_norm([tensor.detach() for tensor in moved]))
+    good, whole = torch.stack([losses.isfinite().all(), norms.isfinite().all()]).tolist()
+    if good and whole:
+        return
+    step, what = state.step, "the weights are no usable numbers any more"
+    if not good:
+        first = int(losses.isfinite().logical_not().nonzero()[0])
+        step, what = state.step - state.within + first + 1, f"the training loss became {losses[first].item()}"
+    raise DivergedError(f"In step {step:,} of {plan.steps:,}, in epoch {state.epoch + 1}, {what}.")
 
 
 def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:

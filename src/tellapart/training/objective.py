@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -84,6 +84,18 @@ class Objective:
     def unsmoothed(self, logits: Tensor, batch: Batch) -> Tensor:
         """Loss of each sample (B,) as it is told from others: without smoothing."""
         return self._of(logits, batch.targets, 0.0)
+
+    def blind(self, batch: Batch, outputs: int) -> Tensor:
+        """Mean loss of the batch, (), of a model that guesses: all `outputs` logits equal, numbers at their mean.
+
+        What is learned from other models is left out.
+        """
+        level = [task.mean if task.kind == "number" else 0.0 for task in self.tasks for _ in range(task.outputs)]
+        row = torch.tensor(level or [0.0] * outputs, device=batch.targets.device)
+        losses = replace(self, teacher=None, agree=None, shift=None).losses(row.expand(len(batch.targets), -1), batch)
+        if batch.weights is None:
+            return losses.mean()
+        return (losses * batch.weights).sum() / batch.weights.sum().clamp(min=torch.finfo(torch.float32).tiny)
 
     def right(self, logits: Tensor, batch: Batch) -> Tensor:
         """How many samples of the batch were answered right, (); of several answers each counts its share."""
