@@ -99,6 +99,8 @@ def note(end: EpochEnd, learner: Learner) -> None:
 
 def reason(learner: Learner) -> str:
     """Why training is over."""
+    if learner.config.transfer.preset == "instant":
+        return "fitted at once"
     if learner.state.step >= learner.plan.steps:
         return "all epochs done"
     return f"early stop: {counted(learner.progress.since_best, 'epoch')} without a better {learner.config.train.metric}"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
+from tellapart.commands.transfer import frozen_epochs, taken_over, told
 from tellapart.commands.watch import Watch
 from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
@@ -22,9 +23,11 @@ from tellapart.errors import SettingError
 from tellapart.evaluation.measures import scores
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models import build_model, chosen
+from tellapart.models.adopted import Adopted
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
+from tellapart.runs.weights import Weights
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
 from tellapart.training.plan import Extent, Plan, plan, takes
@@ -46,6 +49,10 @@ class Learner:
     """Where a time was asked for."""
     said: tuple[str, ...] = ()
     """Lines about what was chosen in the place of `auto`, and why."""
+    adopted: Adopted | None = None
+    """What came from the weights that it begins with, where there are such."""
+    origin: dict[str, str] = field(default_factory=dict)
+    """Of them: name, sha256, licence."""
 
     @property
     def done(self) -> bool:
@@ -62,19 +69,30 @@ class Learner:
         return patience is not None and self.progress.since_best >= patience
 
 
-def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
-    """The model before its first step."""
+def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weights | None = None) -> Learner:
+    """The model before its first step.
+
+    weights  what it begins with, where it is not from scratch
+    """
     part = loaded.parts["train"]
+    if config.transfer.preset == "instant":
+        config = replace(config, train=replace(config.train, epochs=1, steps=None, time=None))
     load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
+    adopted = None if weights is None else taken_over(module, weights, loaded.spec)
+    if weights is not None and adopted is not None:
+        said = (*said, *told(weights, adopted))
     state = new_state(module, config.optim, world, config.train.samples_a_step)
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
-    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said)
+    settled = replace(settled, frozen=frozen_epochs(config))
+    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said, adopted=adopted)
+    if weights is not None:
+        learner.origin = weights.origin.to_json()
     if config.load.sizes != (1.0,) and loaded.spec.kind != "image":
         raise SettingError("sizes is of pictures, and these are vectors: leave it out.")
     for share in refused_sizes(learner, config.load.sizes):
