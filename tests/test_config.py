@@ -93,6 +93,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "head_lr": st.floats(0, 1e9),
     "bias_lr": st.floats(0, 1e9),
     "weight_decay": st.floats(0, 1e9),
+    "layer_decay": st.floats(0, 1, exclude_min=True),
     "ema": share,
     "schedule": st.sampled_from(typing.get_args(config_module.Schedule)),
     "warmup": share,
@@ -119,6 +120,8 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
     chosen = dict(chosen)
     if not chosen.get("flip"):
         chosen.pop("alternating", None)
+    if chosen.get("loss") == "focal":
+        chosen.pop("label_smoothing", None)
     if chosen.get("optimiser") != "sgd" or not chosen.get("momentum", 1):
         chosen.pop("nesterov", None)
     if chosen.get("hardest", [1.0]) != [1.0]:
@@ -394,7 +397,7 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ),
         ({"activation": ["relu"]}, "activation is ('relu',). Did you mean 'relu'? There are: relu, leaky-relu, elu, "),
         ({"fit": "zoom"}, "fit is 'zoom'. There are: auto, pad, stretch, crop."),
-        ({"loss": None}, "loss is None. There are: cross-entropy."),
+        ({"loss": None}, "loss is None. There are: cross-entropy, focal, brier, mse, huber."),
         ({"metric": "acuracy"}, "metric is 'acuracy'. Did you mean 'accuracy'? There are: accuracy, balanced-accuracy"),
         ({"device": "gpu"}, "device is 'gpu'. Did you mean 'cpu'? There are: auto, cpu, cuda."),
         ({"precision": "fp16"}, "precision is 'fp16'. Did you mean 'bf16'? There are: auto, fp32, bf16."),
@@ -411,6 +414,13 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"widths": [8, 0]}, "widths holds 0; each must be 1 or more."),
         ({"lr": 0}, "lr is 0; must be above 0."),
         ({"lr": -1.0}, "lr is -1; must be above 0."),
+        (
+            {"loss": "focal", "label_smoothing": 0.1},
+            "label_smoothing is 0.1, and focal goes by one right class alone: leave it out, or take loss = "
+            "cross-entropy.",
+        ),
+        ({"layer_decay": 0}, "layer_decay is 0; must be above 0 and at most 1."),
+        ({"layer_decay": 1.5}, "layer_decay is 1.5; must be above 0 and at most 1."),
         ({"gamma": 0}, "gamma is 0; must be above 0 and at most 1."),
         ({"gamma": 1.5}, "gamma is 1.5; must be above 0 and at most 1."),
         ({"val_share": 1}, "val_share is 1; must be a share: 0 or more, and below 1."),

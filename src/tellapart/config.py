@@ -21,7 +21,7 @@ Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmo
 Views = Literal["one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
-Loss = Literal["cross-entropy"]
+Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
@@ -232,9 +232,10 @@ class OptimConfig:
     """How the weights move."""
 
     loss: Loss = "cross-entropy"
-    """What is made small."""
+    """What is made small: focal heeds what is easy less; brier, mse and huber bear wrong labels better, by errors of
+    the probabilities (brier) or of the logits."""
     label_smoothing: float = 0.0
-    """Share of the target spread evenly over all classes."""
+    """Share of the target spread evenly over all classes (all losses but focal)."""
     optimiser: Optimiser = "adam"
     """How a gradient becomes a step."""
     lr: float | None = None
@@ -252,6 +253,9 @@ class OptimConfig:
     weight_decay: float = 0.0
     """Pull of the weights towards zero: added to the gradient (sgd, adam), or taken off the weights (adamw, and
     muon for what it leaves to sgd)."""
+    layer_decay: float | None = None
+    """Factor of the peak learning rate from each block of layers to the one before it, as in 0.75: the head learns at
+    the full rate, the first filters slowest."""
     ema: float | None = None
     """Share of the moving average of weights that stays at each step, as in 0.99; the average is what is kept."""
     schedule: Schedule = "cosine"
@@ -271,10 +275,17 @@ class OptimConfig:
             share(self, name)
         if self.ema is not None:
             share(self, "ema")
+        if self.label_smoothing and self.loss == "focal":
+            raise SettingError(
+                f"label_smoothing is {self.label_smoothing:g}, and focal goes by one right class alone: "
+                "leave it out, or take loss = cross-entropy."
+            )
         if self.nesterov and (self.optimiser != "sgd" or not self.momentum):
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
             at_least(self, name, 0)
+        if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
+            raise SettingError(f"layer_decay is {self.layer_decay:g}; must be above 0 and at most 1.")
         if not 0 < self.gamma <= 1:
             raise SettingError(f"gamma is {self.gamma:g}; must be above 0 and at most 1.")
         if list(self.milestones) != sorted(self.milestones) or any(not 0 < share < 1 for share in self.milestones):

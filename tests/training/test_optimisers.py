@@ -127,6 +127,33 @@ def test_the_step_without_wrappers_is_the_optimiser_s_own(name: Optimiser) -> No
     assert all(torch.equal(mine, own) for mine, own in zip(one.parameters(), other.parameters(), strict=True))
 
 
+@every_optimiser
+def test_layer_decay_lowers_the_rate_of_each_block_by_its_depth(name: Optimiser) -> None:
+    module = deep()
+    labels = {id(weight): label for label, weight in module.named_parameters()}
+    usual, layered = (
+        {
+            labels[id(weight)]: group["peak"]
+            for group in build_optimiser(module, OptimConfig(optimiser=name, layer_decay=decay)).param_groups
+            for weight in group["params"]
+        }
+        for decay in (None, 0.5)
+    )
+    depths = {"0.weight": 3, "1.weight": 3, "1.bias": 3, "2.weight": 2, "2.bias": 2, "4.weight": 1, "4.bias": 1}
+    assert layered == {label: lr * 0.5 ** depths.get(label, 0) for label, lr in usual.items()}
+
+
+@every_optimiser
+def test_a_layer_decay_of_1_changes_no_step(name: Optimiser) -> None:
+    one, other = small(), small()
+    for module, decay in ((one, None), (other, 1.0)):
+        optimiser = build_optimiser(module, OptimConfig(optimiser=name, layer_decay=decay, weight_decay=0.1))
+        for number in range(3):
+            gradients(module, number)
+            step(optimiser)
+    assert all(torch.equal(mine, own) for mine, own in zip(one.parameters(), other.parameters(), strict=True))
+
+
 def test_momentum_keeps_its_share_of_the_last_step() -> None:
     weight = nn.Linear(1, 1, bias=False)
     weight.weight.data.fill_(0)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from tellapart.config import OptimConfig, Optimiser
+from tellapart.training.depths import layer_depths
 from tellapart.training.muon import Muon
 
 Groups = list[dict[str, Any]]
@@ -55,7 +56,7 @@ def _muon(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:
         {"params": head, "lr": head_lr, **rest},
         {"params": [weight for weight in trained.values() if weight.ndim <= 1], "lr": bias_lr, **rest},
     ]
-    return Muon([group for group in groups if group["params"]], momentum=config.muon_momentum)
+    return Muon(_layered(groups, module, config), momentum=config.muon_momentum)
 
 
 OPTIMISERS: dict[Optimiser, Callable[[nn.Module, OptimConfig, int], Optimizer]] = {
@@ -84,10 +85,24 @@ def _decaying_or_not(module: nn.Module, config: OptimConfig) -> Groups:
     """Decay pulls at matrices and filters, not at biases or scales."""
     trained = [p for p in module.parameters() if p.requires_grad]
     groups: Groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in trained if p.ndim > 1], "lr": peak_lr(config), "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "lr": peak_lr(config), "weight_decay": 0.0},
     ]
-    return [group for group in groups if group["params"]]
+    return _layered(groups, module, config)
+
+
+def _layered(groups: Groups, module: nn.Module, config: OptimConfig) -> Groups:
+    """The groups that hold a weight; cut by depth, each at its own rate, where the rates fall towards the input."""
+    if config.layer_decay is None:
+        return [group for group in groups if group["params"]]
+    named, depths = dict(module.named_parameters()), layer_depths(module)
+    depth_of = {id(weight): depths[name] for name, weight in named.items()}
+    layered: Groups = []
+    for group in groups:
+        for depth in sorted({depth_of[id(weight)] for weight in group["params"]}):
+            weights = [weight for weight in group["params"] if depth_of[id(weight)] == depth]
+            layered.append({**group, "params": weights, "lr": group["lr"] * config.layer_decay**depth})
+    return layered
 
 
 def followed_by_normalisation(module: nn.Module) -> set[Tensor]:
