@@ -52,7 +52,7 @@ def adopt(module: nn.Module, tensors: Mapping[str, Tensor], spec: DataSpec, befo
     """
     own, head = _without_scale(module), head_of(module)
     names = _renamed(own, tensors)
-    first = next((name for name, tensor in own.items() if tensor.ndim > 1), "")
+    first = next((name for name, tensor in own.items() if tensor.ndim in (2, 4) and not name.endswith(GRIDS)), "")
     taken, fresh, adapted, whole = [], [], [], True
     for name, tensor in own.items():
         given = tensors.get(names[name])
@@ -139,7 +139,8 @@ def _rows_by_class(own: Tensor, given: Tensor, spec: DataSpec, before: DataSpec 
         if name in row:
             found[k] = given[row[name]]
     if not known:
-        return None, f"{counted(len(given), 'class')} there, {len(own)} here, none of the same name"
+        same = ", none of the same name" if len(given) == len(own) else ""
+        return None, f"{counted(len(given), 'class')} there, {len(own)} here{same}"
     exact = len(known) == len(own)
     return found, "" if exact else f"{len(known)} of {counted(len(own), 'class')} by name"
 
