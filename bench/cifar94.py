@@ -102,7 +102,7 @@ def recipe_flops(recipe: str) -> float:
     from tellapart.training.plan import conv_products
     from tellapart.types import DataSpec
 
-    config = RunConfig.of("cifar10", below(recipe, "cifar10", ()))
+    config = RunConfig.of("cifar10", below(recipe, "cifar10", {}))
     rgb = {"mean": (125.0,) * 3, "std": (60.0,) * 3}
     spec = DataSpec(kind="image", shape=(3, 32, 32), classes=tuple("0123456789"), **rgb)
     module, epochs = build_model(config.model, spec, 0), config.train.epochs

@@ -45,7 +45,7 @@ RECORDS = {RECIPE: record_recipe.TO_94, BEST: record_recipe.TO_96}
 def asked(recipe: str, data: Path, seed: int, tiny: bool) -> RunConfig:
     """The recipe's settings."""
     changes = {"steps": 2, "batch": 50} if tiny else {}
-    settings = below(recipe, "cifar10", ()) | {"data_dir": data, "seed": seed}
+    settings = below(recipe, "cifar10", {}) | {"data_dir": data, "seed": seed}
     if tiny:
         settings.pop("epochs", None)
     return RunConfig.of("cifar10", settings | changes)

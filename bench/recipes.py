@@ -1,6 +1,6 @@
 """Accuracy and time of what is shipped: `tellapart train digits`, and recipes on the data that their heads name.
 
-Without --only, all but `cifar-fast` and `cifar-quick`, which `cifar94.py` measures, and `cifar-best`, of `gpu.py`.
+Without --only, all but those that other scripts measure: `cifar94.py`, `gpu.py` and `transfer.py`.
 
 Each runs as a person would type it, in a process of its own. `training` is the training stage of run.json: all epochs
 with their validation and checkpoints; `whole` is the process from start to end.
@@ -22,7 +22,7 @@ from typing import Any
 from machine import RESULTS, machine, spread, write_result
 from tellapart.commands.recipes import AUTO, recipes
 
-ELSEWHERE = ("cifar-fast", "cifar-quick", "cifar-best")
+ELSEWHERE = ("cifar-fast", "cifar-quick", "cifar-best", "transfer", "resnet50-finetune")
 """Recipes that another script measures."""
 
 

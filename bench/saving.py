@@ -37,7 +37,7 @@ USUAL_S = 30.0
 
 def learner_of(recipe: str, data: str, folder: Path) -> Learner:
     """The recipe before its first step."""
-    config = RunConfig.of(data, below(recipe, data, ()) | {"data_dir": folder, "sizes": (1.0,), "hardest": (1.0,)})
+    config = RunConfig.of(data, below(recipe, data, {}) | {"data_dir": folder, "sizes": (1.0,), "hardest": (1.0,)})
     loaded = load(open_source(data, config.load), config.load)
     return new_learner(config, loaded, join_world(config.train))
 

@@ -25,6 +25,7 @@ from tellapart.config import (
     OptimConfig,
     RunConfig,
     TrainConfig,
+    TransferConfig,
     read_toml,
 )
 from tellapart.errors import SettingError
@@ -85,6 +86,9 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "stride": count,
     "depth": count,
     "views": st.sampled_from(typing.get_args(config_module.Views)),
+    "weights": words.filter(lambda text: text != "none").map(Path),
+    "freeze": st.sampled_from(["auto", "head", "none"]) | count,
+    "preset": st.just("instant"),
     "loss": st.sampled_from(typing.get_args(config_module.Loss)),
     "number_loss": st.sampled_from(typing.get_args(config_module.NumberLoss)),
     "task_weights": st.lists(st.floats(0.01, 9), max_size=3).map(tuple),
@@ -137,6 +141,11 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
         chosen.pop("nesterov", None)
     if chosen.get("hardest", [1.0]) != [1.0]:
         chosen = {name: value for name, value in chosen.items() if name not in ("mixup", "cutmix")}
+    if "weights" not in chosen:
+        chosen.pop("freeze", None)
+        chosen.pop("preset", None)
+    if chosen.get("freeze", "auto") not in ("auto", "head"):
+        chosen.pop("preset", None)
     if "split" in chosen or not {"folds", "fold"} <= chosen.keys():
         chosen.pop("folds", None)
         chosen.pop("fold", None)
@@ -289,6 +298,10 @@ def test_a_change_leaves_the_rest_as_it_was() -> None:
 
 def test_a_path_may_be_given_as_a_word() -> None:
     assert RunConfig.of("digits", {"data_dir": "/some/where"}).load.data_dir == Path("/some/where")
+
+
+def test_weights_of_the_word_none_are_off() -> None:
+    assert RunConfig.of("digits", {"weights": "none"}) == RunConfig.of("digits", {})
 
 
 def test_the_model_is_told_only_what_was_set() -> None:
@@ -453,6 +466,16 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
             "nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.",
         ),
         ({"epochs": 3, "steps": 30}, "epochs and steps both say when training ends; give one of them."),
+        ({"freeze": 0, "weights": "a"}, "freeze is 0; must be 1 or more."),
+        ({"freeze": "heed", "weights": "a"}, "freeze is 'heed'. Did you mean 'head'? There are: auto, head, none."),
+        ({"preset": "instand", "weights": "a"}, "preset is 'instand'. Did you mean 'instant'?"),
+        ({"freeze": "head"}, "freeze is 'head', but weights is not set: nothing is learned yet. Set both."),
+        ({"freeze": 3, "weights": "none"}, "freeze is 3, but weights is not set: nothing is learned yet. Set both."),
+        ({"preset": "instant"}, "preset is 'instant', but weights is not set: it learns from what given weights see."),
+        (
+            {"preset": "instant", "weights": "a", "freeze": 2},
+            "freeze is 2, but preset = instant fits the last layer alone; leave it out.",
+        ),
         ({"val_share": 0.5, "test_share": 0.5}, "val_share + test_share is 1: nothing is left to train on."),
         (
             {"milestones": [0.5, 0.2]},
@@ -476,7 +499,9 @@ def test_a_wrong_value_is_refused_by_its_name_value_and_limit(wrong: dict[str, A
 
 @pytest.mark.parametrize("kind", list(GROUPS.values()))
 def test_a_group_that_is_made_by_hand_is_checked_too(kind: Any) -> None:
-    wrong = {DataConfig: "size", ModelConfig: "dense", OptimConfig: "lr", TrainConfig: "batch"}
+    wrong = {
+        DataConfig: "size", ModelConfig: "dense", TransferConfig: "freeze", OptimConfig: "lr", TrainConfig: "batch"
+    }  # fmt: skip
     with pytest.raises(SettingError, match=f"{wrong[kind]} is 0"):
         kind(**{wrong[kind]: 0})
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from tellapart import __version__
-from tellapart.config import DataConfig, ModelConfig, OptimConfig, Reading, RunConfig, TrainConfig
+from tellapart.config import DataConfig, ModelConfig, OptimConfig, Reading, RunConfig, TrainConfig, TransferConfig
 from tellapart.errors import DataError, SettingError, TellapartError
 from tellapart.layers import CheckOutput, Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
 from tellapart.names import counted
@@ -43,8 +43,9 @@ def train(
     layers: Layers = Layers(),  # noqa: ARG001 - read by fill_from_files while the settings are gathered
     load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),
     model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),
-    optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),
-    training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),
+    transfer: Annotated[TransferConfig, _flat("Transfer", 3)] = TransferConfig(),
+    optim: Annotated[OptimConfig, _flat("Optimisation", 4)] = OptimConfig(),
+    training: Annotated[TrainConfig, _flat("Training", 5)] = TrainConfig(),
     output: RunOutput = RunOutput(),
 ) -> None:
     """Train a classifier, judge it on pictures it never saw, and write everything into a run folder.
@@ -55,7 +56,7 @@ def train(
         A word (digits, mnist, fashion-mnist, cifar10), a folder with a folder of pictures per class, a table of paths
         and labels (.csv, .tsv, .parquet), an archive (.zip, .tar, .tar.gz), arrays (.npz, .npy), or tar shards.
     """
-    config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
+    config = RunConfig(data=data, load=load, model=model, transfer=transfer, optim=optim, train=training)
     from tellapart.commands.preflight import check_config, check_output
 
     check_config(config)

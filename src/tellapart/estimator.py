@@ -16,6 +16,7 @@ from tellapart.commands.learn import ends, note
 from tellapart.commands.learner import best_module, check_patience, new_learner
 from tellapart.commands.recipes import below
 from tellapart.commands.timing import plan_again, settle
+from tellapart.commands.transfer import check_weights, of_their_model, weights_of
 from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, Reading, RunConfig
 from tellapart.data.batches import unlabelled
@@ -25,12 +26,13 @@ from tellapart.errors import DataError
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models import check_model
+from tellapart.runs.weights import Weights
 from tellapart.types import EpochEnd
 from tellapart.world import join_world
 
 NOT_FOR_ARRAYS = (
     *(f.name for f in fields(Reading)),
-    *("size", "fit", "test_share", "split_seed", "near_copies", "split", "folds", "fold"),
+    *("size", "fit", "test_share", "split_seed", "near_copies", "split", "folds", "fold", "preset"),
 )
 """Settings about files and reports, which a fit on arrays has no use for."""
 DEFAULTS = {"val_share": 0.0}
@@ -67,8 +69,11 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.unique(y)
         config = RunConfig.of("arrays", self._settings(pictures=X.ndim > 2) | {"test_share": 0.0})
         check_model(config.model)
+        check_weights(config)
+        weights = weights_of(config)
+        config = of_their_model(config, weights)
         loaded = load(ArraySource("arrays", X, y), config.load)
-        self.module_, self.n_iter_ = _fitted(loaded, config)
+        self.module_, self.n_iter_ = _fitted(loaded, config, weights)
         self.spec_ = loaded.spec
         return self
 
@@ -124,10 +129,10 @@ def _dtype(X: Any) -> Any:
     return X.dtype if pictures else np.float32
 
 
-def _fitted(loaded: Loaded, config: RunConfig) -> tuple[torch.nn.Module, int]:
+def _fitted(loaded: Loaded, config: RunConfig, weights: Weights | None) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
     check_patience(config.train, loaded)
-    learner = new_learner(config, loaded, join_world(config.train))
+    learner = new_learner(config, loaded, join_world(config.train), weights)
     settle(learner, config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
         if isinstance(end, EpochEnd):

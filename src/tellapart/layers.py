@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, ArgumentCollection, Group, Parameter
 from cyclopts.config import Dict, Env
 
-from tellapart.commands.recipes import AUTO, find_recipe
+from tellapart.commands.recipes import find_recipe, usual
 from tellapart.config import GROUPS, RunConfig, beneath, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import SettingError
@@ -89,7 +89,7 @@ def from_variables(app: App, commands: tuple[str, ...], arguments: ArgumentColle
 def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Put the settings of --config, then of --recipe, where no flag and no variable stands.
 
-    Where no model is named in any of them, those of the recipe `auto` come last.
+    Where no model is named in any of them, those of the recipe `auto` come last, or of `transfer` for given weights.
     """
     if "train" not in commands:
         return
@@ -101,7 +101,8 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
         files.append(find_recipe(given["--recipe"]).path)
     named = "--model" in given
     while files or not named:
-        path = files.pop(0) if files else find_recipe(AUTO).path
+        last = not files
+        path = files.pop(0) if files else find_recipe(usual(given.get("--weights"))).path
         above = {name.removeprefix("--").replace("-", "_") for name in given}
         settings = beneath(read_toml(path, given.get("--data"), SOURCES), above)
         try:
@@ -109,5 +110,5 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
         given = {f"--{name}".replace("_", "-"): str(value) for name, value in settings.items()} | given
-        named = named or "model" in settings
+        named = named or last or "model" in settings
         Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)

@@ -123,6 +123,8 @@ def remedy(learner: Learner, run: RunFolder) -> str:
 
 def reason(learner: Learner) -> str:
     """Why training is over."""
+    if learner.config.transfer.preset == "instant":
+        return "fitted at once"
     if learner.state.step >= learner.plan.steps:
         return "all epochs done"
     metric = learner.config.train.metric_taken

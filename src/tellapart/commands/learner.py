@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
 from tellapart.commands.teachers import fingerprints, with_teachers
+from tellapart.commands.transfer import frozen_epochs, taken_over, told
 from tellapart.commands.watch import Watch
 from tellapart.config import OptimConfig, RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
@@ -24,10 +25,12 @@ from tellapart.errors import SettingError
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.evaluation.tasks import metric_of, task_scores
 from tellapart.models import build_model, chosen
+from tellapart.models.adopted import Adopted
 from tellapart.names import listed
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
+from tellapart.runs.weights import Weights
 from tellapart.training.balance import balanced_rows, settled_balance
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
@@ -51,6 +54,10 @@ class Learner:
     """Where a time was asked for."""
     said: tuple[str, ...] = ()
     """Lines about what was chosen in the place of `auto`, and why."""
+    adopted: Adopted | None = None
+    """What came from the weights that it begins with, where there are such."""
+    origin: dict[str, str] = field(default_factory=dict)
+    """Of them: name, sha256, licence."""
 
     @property
     def done(self) -> bool:
@@ -67,17 +74,27 @@ class Learner:
         return patience is not None and self.progress.since_best >= patience
 
 
-def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
-    """The model before its first step."""
+def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weights | None = None) -> Learner:
+    """The model before its first step.
+
+    weights  what it begins with, where it is not from scratch
+    """
     part = loaded.parts["train"]
+    if config.transfer.preset == "instant":
+        config = replace(config, train=replace(config.train, epochs=1, steps=None, time=None))
     tasks, counts = loaded.spec.tasks, training_counts(loaded.split)
     check_task_weights(config.optim, tasks)
     balance, balancing = settled_balance(config.optim.balance, counts, tasks)
+    if config.transfer.preset == "instant":
+        balance, balancing = "none", ""
     metric = metric_of(config.train.metric, tasks, balanced=balance != "none")
     config = replace(config, optim=replace(config.optim, balance=balance), train=replace(config.train, metric=metric))
     load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
+    adopted = None if weights is None else taken_over(module, weights, loaded.spec)
+    if weights is not None and adopted is not None:
+        said = (*said, *told(weights, adopted))
     objective = Objective.balanced(config.optim, loaded.spec, counts, len(part), world.device)
     objective = with_teachers(objective, loaded.spec, world)
     state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
@@ -87,8 +104,11 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World) -> Learner:
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
+    settled = replace(settled, frozen=frozen_epochs(config))
     said = (*said, balancing) if balancing else said
-    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said)
+    learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said, adopted=adopted)
+    if weights is not None:
+        learner.origin = weights.origin.to_json()
     if config.load.sizes != (1.0,) and loaded.spec.kind != "image":
         raise SettingError("sizes is of pictures, and these are vectors: leave it out.")
     for share in refused_sizes(learner, config.load.sizes):

@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tellapart.checks import epochs_in_all
+from tellapart.commands.transfer import check_weights
 from tellapart.config import OptimConfig, Reading, RunConfig
 from tellapart.data import check_source
 from tellapart.errors import DataError, SettingError
@@ -17,6 +18,7 @@ def check_config(config: RunConfig) -> None:
     check_source(config.data, config.load)
     check_model(config.model)
     check_old_models(config.optim)
+    check_weights(config)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
     if config.load.split is not None:

@@ -1,6 +1,6 @@
 """Shipped recipes: settings that were measured, each a TOML file whose head says what came out and where."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,8 +11,8 @@ from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean, natural_key
 
-AUTO = "auto"
-"""The recipe whose settings hold where nobody names a model."""
+AUTO, TRANSFER = "auto", "transfer"
+"""The recipe whose settings hold where nobody names a model, and that where weights are given besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,18 @@ def find_recipe(name: str) -> Recipe:
     return known[name]
 
 
-def below(recipe: str | None, data: str, settings: Iterable[str]) -> dict[str, Any]:
-    """The settings that hold where `settings` are silent: of the recipe, or of `auto` where nobody names a model."""
+def below(recipe: str | None, data: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that hold where `settings` are silent: of the recipe, or of the usual one without a model."""
     found = read_toml(find_recipe(recipe).path, data, SOURCES) if recipe else {}
     if "model" not in found and "model" not in settings:
-        found = beneath(read_toml(find_recipe(AUTO).path, data, SOURCES), found) | found
+        weights = {**found, **settings}.get("weights")
+        found = beneath(read_toml(find_recipe(usual(weights)).path, data, SOURCES), found) | found
     return beneath(found, settings)
+
+
+def usual(weights: object) -> str:
+    """Name of the recipe that holds where nobody names a model, by the weights that are given, if any."""
+    return AUTO if weights is None or str(weights) == "none" else TRANSFER
 
 
 def _head(path: Path) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from tellapart.checks import seconds_of
 from tellapart.commands.budget import SIZES, new_budget
 from tellapart.commands.learner import Learner, batches, refused_sizes, with_sizes
+from tellapart.commands.transfer import fitting_freeze, frozen_epochs
 from tellapart.commands.watch import Silence
 from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
@@ -31,6 +32,19 @@ def settle(learner: Learner, asked: TrainConfig) -> None:
         plan_in_time(learner)
     elif asked.batch == "auto":
         try_step(learner)
+    settle_freezing(learner)
+
+
+def settle_freezing(learner: Learner) -> None:
+    """Settle what stays frozen, where weights were taken and the settings leave it open; it is told."""
+    transfer = learner.config.transfer
+    if learner.adopted is None or transfer.freeze not in (None, "auto") or transfer.preset is not None:
+        return
+    samples, classes = len(learner.loaded.parts["train"]), len(learner.loaded.spec.classes)
+    freeze, why = fitting_freeze(learner.adopted, samples, classes, learner.plan.epochs)
+    learner.config = replace(learner.config, transfer=replace(transfer, freeze=freeze))
+    learner.plan = replace(learner.plan, frozen=frozen_epochs(learner.config))
+    learner.said = (*learner.said, f"freeze auto: {freeze} ({why})")
 
 
 def plan_in_time(learner: Learner) -> None:

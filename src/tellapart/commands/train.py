@@ -8,12 +8,14 @@ from typing import Any
 
 from tellapart.audit.first import first_findings
 from tellapart.commands.evaluate import Evaluation
+from tellapart.commands.instant import fit_at_once
 from tellapart.commands.judge import Trained, judge, report
 from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.probing import Looks, found
 from tellapart.commands.timing import settle
+from tellapart.commands.transfer import of_their_model, weights_of
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
@@ -49,7 +51,7 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
-    settle(learner, config.train)
+    settle(learner, learner.config.train if config.transfer.preset else config.train)
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
@@ -63,9 +65,11 @@ def train(
 def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -> tuple[Learner, str]:
     """The data read and split, the model before its first step; and the name of the source.
 
-    parts  how the data are cut into parts, where it is not as the settings say but as a run did
+    parts  how the data are cut into parts by a run that goes on: its own checkpoint has the weights, too
     """
     world = join_world(config.train)
+    weights = weights_of(config) if parts is None else None
+    config = of_their_model(config, weights)
     source = open_source(config.data, config.load)
     entries = source.entries()[0]
     watch.say(f"{source.name}: {understood(entries, asked(source.name, entries, config.load))}")
@@ -74,7 +78,7 @@ def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -
     check_patience(config.train, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
-    return new_learner(config, loaded, world), source.name
+    return new_learner(config, loaded, world, weights), source.name
 
 
 def finish(
@@ -83,8 +87,11 @@ def finish(
     """Train what is left to train, judge the best epoch, write model and report."""
     looks = Looks(learner, run, watch)
     try:
-        learn(learner, run, looks, watch)
-        looks.last()
+        if learner.config.transfer.preset == "instant":
+            fit_at_once(learner, run)
+        else:
+            learn(learner, run, looks, watch)
+            looks.last()
     finally:
         facts["health"] = [finding.to_json() for finding in found(learner)]
     module, progress = best_module(learner), learner.progress
@@ -101,7 +108,7 @@ def finish(
     )
     judged = judge(trained)
     with replaced_folder(run.model) as folder:
-        write_model(folder, module, _card(source, learner.config, learner.loaded, judged))
+        write_model(folder, module, _card(source, learner, judged, facts))
     report(trained, judged)
     clock.lap("judge")
     facts["seconds_by_stage"] = clock.laps
@@ -136,6 +143,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
             "cache": loaded.cache,
         },
         "model": chosen(config.model, loaded.spec),
+        "weights": learner.origin,
         "seed": config.train.seed,
         "epochs_planned": learner.plan.epochs,
         "chosen": [line for line in (loaded.fitted, *learner.said) if line],
@@ -185,7 +193,8 @@ def _kinds(issues: Sequence[Issue]) -> str:
     return listed(f"{count:,} {kind}" for kind, count in Counter(issue.kind for issue in issues).items())
 
 
-def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evaluation]) -> Card:
+def _card(name: str, learner: Learner, found: dict[Part, Evaluation], facts: dict[str, Any]) -> Card:
+    config, loaded = learner.config, learner.loaded
     return Card(
         model=chosen(config.model, loaded.spec),
         settings=config.model.given(),
@@ -195,4 +204,5 @@ def _card(name: str, config: RunConfig, loaded: Loaded, found: dict[Part, Evalua
         counts=training_counts(loaded.split),
         measures=measures_json(found["test"].measures) if "test" in found else {},
         thresholds=next(iter(found.values())).thresholds if found else (),
+        weights=facts.get("weights", {}),
     )

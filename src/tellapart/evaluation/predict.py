@@ -1,6 +1,7 @@
 """The one path from samples to logits: validation, evaluate, predict and the estimator come through here."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ def predict(module: nn.Module, batches: Iterable[Batch], ids: Sequence[str], cla
 
     ids  (N,), in the order of the batches
     """
-    device = next(module.parameters()).device
+    device = next(chain(module.parameters(), module.buffers())).device  # a body may have no weights
     module.eval()
     logits, targets = [], []
     with torch.inference_mode():

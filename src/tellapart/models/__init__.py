@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +27,9 @@ class ModelRow:
     settings: tuple[str, ...]
     """Fields of ModelConfig that it has a use for."""
     summary: str
+    settled: str | None = None
+    """`module:function`: takes a ModelConfig and a DataSpec, gives the first with what follows from the second where it
+    is left open; None where nothing does."""
 
 
 MODELS: dict[str, ModelRow] = {
@@ -47,6 +50,7 @@ MODELS: dict[str, ModelRow] = {
         kinds=("image",),
         settings=("widths", "activation", "stride", "depth", "views"),
         summary="Whitened patches, then blocks of 3x3 convolutions (Jordan 2024): small pictures in few epochs",
+        settled="whitened_cnn:settled",
     ),
     "resnet-18": ModelRow(
         builder="resnet:resnet_18",
@@ -83,6 +87,17 @@ def chosen(config: ModelConfig, spec: DataSpec) -> str:
             f"{did_you_mean(name, fitting)}"
         )
     return name
+
+
+def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
+    """The settings of the model of such data with nothing left open that goes by them: the same model for others."""
+    config = replace(config, model=chosen(config, spec))
+    way = MODELS[str(config.model)].settled
+    if way is None:
+        return config
+    module, function = way.split(":")
+    found: ModelConfig = getattr(import_module(f"tellapart.models.{module}"), function)(config, spec)
+    return found
 
 
 def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor | None = None) -> nn.Module:

@@ -1,12 +1,13 @@
 """A convnet that starts from whitened patches: few epochs, few parameters, made for small pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tellapart.config import Activation, Views
+from tellapart.config import Activation, ModelConfig, Views
 from tellapart.errors import SettingError
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.models.norm import Norm
@@ -125,11 +126,22 @@ def whitened_cnn(
     stride  pixels between patches, which are a pixel larger
     depth   convolutions of each block
     """
-    stride = stride or max(1, round(min(spec.shape[1:]) / MAP_SIDE))
+    stride = stride or usual_stride(spec)
     if views != "one" and spec.tasks:
         raise SettingError(f"views is {views!r}, which goes by the probability of one class: leave it out with tasks.")
     network = WhitenedCnn(spec, widths or usual_widths(spec, stride), activation, stride, depth)
     return network if views == "one" else Sighted(network, mirrored=views == "mirrored")
+
+
+def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
+    """The settings with widths and stride, which go by the pictures where they are left open."""
+    stride = config.stride or usual_stride(spec)
+    return replace(config, stride=stride, widths=config.widths or usual_widths(spec, stride))
+
+
+def usual_stride(spec: DataSpec) -> int:
+    """Pixels between patches, so that about 32 fit a side."""
+    return max(1, round(min(spec.shape[1:]) / MAP_SIDE))
 
 
 def usual_widths(spec: DataSpec, stride: int) -> tuple[int, ...]:

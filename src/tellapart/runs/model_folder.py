@@ -41,6 +41,8 @@ class Card:
     tellapart: str = __version__
     measures: dict[str, Any] = field(default_factory=dict)
     """On the test part, where there was one."""
+    weights: dict[str, str] = field(default_factory=dict)
+    """Where the weights that it began with came from: name, sha256, licence; empty for a model from scratch."""
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self), "spec": self.spec.to_json()}
@@ -51,9 +53,14 @@ class Card:
             name: tuple(value) if isinstance(value, list) else value for name, value in fields["settings"].items()
         }
         kept = {name: fields[name] for name in ("model", "trained_on", "fingerprint", "tellapart", "measures")}
-        thresholds = tuple(fields.get("thresholds", ()))
-        spec = DataSpec.from_json(fields["spec"])
-        return Card(counts=tuple(fields["counts"]), spec=spec, settings=settings, thresholds=thresholds, **kept)
+        return Card(
+            counts=tuple(fields["counts"]),
+            spec=DataSpec.from_json(fields["spec"]),
+            settings=settings,
+            thresholds=tuple(fields.get("thresholds", ())),
+            weights={str(name): str(word) for name, word in fields.get("weights", {}).items()},
+            **kept,
+        )
 
     def config(self) -> ModelConfig:
         """The settings that build this model again."""
@@ -136,6 +143,13 @@ def described(card: Card) -> str:
         + ", ".join(f"`{name}`" for name in spec.classes),
         "",
     ]
+    if card.weights:
+        began = card.weights
+        lines += [
+            f"It began with the weights `{began.get('name')}` (SHA-256 `{began.get('sha256')}`),",
+            f"whose licence is: {began.get('licence')}.",
+            "",
+        ]
     if card.measures:
         lines += ["| on the test part | value | 95 % interval |", "|---|---|---|"]
         lines += [

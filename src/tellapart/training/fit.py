@@ -15,8 +15,10 @@ from torch.optim import Optimizer
 
 from tellapart.config import OptimConfig
 from tellapart.errors import DivergedError
+from tellapart.models.head import head_layer
 from tellapart.seeds import seed_of
 from tellapart.training.average import follow
+from tellapart.training.freezing import freeze_body
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.training.objective import Objective
 from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
@@ -145,6 +147,8 @@ def _steps(state: TrainState, batches: Iterable[Batch], plan: Plan, pause: Calla
     state.module.train()
     if state.trace is None:
         state.trace = torch.zeros(state.length, device=next(state.module.parameters()).device)
+    if plan.frozen:
+        freeze_body(state.module, state.optimiser, head_layer(state.module), frozen=state.epoch < plan.frozen)
     last = min(state.length, plan.steps - state.step + state.within)
     for batch in islice(batches, last - state.within):
         set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim))

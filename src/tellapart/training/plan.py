@@ -48,6 +48,8 @@ class Plan:
     """Arithmetic of forward and backward; None is the weights' own fp32."""
     cut: int = 0
     """Steps by which the last epoch is cut short."""
+    frozen: float = 0
+    """Epochs at the start that train the head alone; infinite where all do."""
 
     @property
     def span(self) -> float:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import torch
 
+from tellapart.models.head import head_layer
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, step_once
+from tellapart.training.freezing import freeze_body
 from tellapart.training.plan import Plan
 from tellapart.types import Batch
 
@@ -28,6 +30,8 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
     )
     copied.compiled = None if state.compiled is None else compiled(module)
     module.train()
+    if plan.frozen:  # as in the last epochs, which are the dearest
+        freeze_body(module, optimiser, head_layer(module), frozen=plan.epochs <= plan.frozen)
     began, timed = time.perf_counter(), 0
     with own_draws(next(module.parameters()).device):
         for number, batch in enumerate(batches):
