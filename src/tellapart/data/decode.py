@@ -23,6 +23,7 @@ from tellapart.data.multiband import MARKS as TIFF_MARKS
 from tellapart.data.multiband import is_multiband, multiband_picture, multiband_shape
 from tellapart.data.npy import is_npy, npy_picture, npy_shape
 from tellapart.data.sources.limits import MAX_PIXELS, check_size
+from tellapart.data.traits import Traits, marks_of, mode_of
 from tellapart.errors import UnreadableError
 
 Picture = np.ndarray[Any, Any]
@@ -94,6 +95,20 @@ def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
     if is_multiband(content):
         return multiband_picture(content)
     return as_array(decode_image(content, room))
+
+
+def described(content: bytes) -> tuple[Picture, Traits]:
+    """What `decode` gives, and what the file says of itself beside its pixels."""
+    if of_bands(content):
+        picture = decode(content)
+        return picture, Traits(format="NPY" if is_npy(content) else "TIFF", mode=f"{picture.shape[2]}-band")
+    with _one_line_causes():
+        image = _opened(content)
+        form, mode = "JPEG" if image.format == "MPO" else str(image.format), mode_of(image)
+        _orientation(image, content)  # of a PNG it may stand behind the pixels
+        traits = Traits(format=form, mode=mode, marks=marks_of(_exif(image)))
+        image.load()
+        return as_array(_normalised(image, content)), traits
 
 
 def of_bands(content: bytes) -> bool:
@@ -213,11 +228,16 @@ def _orientation(image: Image.Image, content: bytes = b"") -> int:
     """1 to 8 as EXIF or XMP have it; 1 where they are absent or damaged."""
     if image.format == "PNG" and any(mark in content for mark in LATE_MARKS):
         image.load()
-    try:
-        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own would decode all the pixels
-    except PILLOW_ERRORS:
-        return 1
+    value = _exif(image).get(ExifTags.Base.Orientation, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """What EXIF or XMP tells; nothing where they are absent or damaged."""
+    try:
+        return Image.Image.getexif(image)  # PNG's own would decode all the pixels
+    except PILLOW_ERRORS:
+        return Image.Exif()
 
 
 def _is_grey(image: Image.Image) -> bool:

@@ -57,10 +57,14 @@ class ShardSource:
         """Every picture with a readable header and a class, in the order of the shards; an issue for each other."""
         return self._scanned
 
+    def content(self, entry: Entry) -> bytes:
+        """The bytes of its file; UnreadableError where the shard is gone, or not what it was."""
+        _ = self._scanned
+        return as_listed(read_at(*self._at[entry.id]), entry)
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the picture is damaged or the shard gone."""
-        _ = self._scanned
-        return picture_in(as_listed(read_at(*self._at[entry.id]), entry), form)
+        return picture_in(self.content(entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
