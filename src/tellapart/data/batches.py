@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented, in_pairs
-from tellapart.data.passage import passage
+from tellapart.data.passage import passage, share
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
 from tellapart.types import Batch, Order
@@ -31,7 +31,8 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
 
     A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
-    So a mixed picture, too, is the same whatever the size of the batch.
+    So a mixed picture, too, is the same whatever the size of the batch, and however many ranks share it: where they are
+    more than its samples, some have none of it.
     """
     import torch
 
@@ -42,7 +43,8 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     ends = [*(step * batch for step in range(1, steps)), len(rows)]
     if mixes:
         rows = torch.cat([rows, rows[:1]])
-    asked = (rows[step * batch : ends[step] + mixes] for step in range(order.skip, steps))
+    own = (share(step * batch, ends[step], order) for step in range(order.skip, steps))
+    asked = (rows[start : stop + mixes] for start, stop in own)
     for read, pictures, places in read_ahead(part.inputs, asked):
         inputs = augmented(pictures, places, part.keys[read], order, augmentation) if augments else pictures[places]
         chosen, partners, shares = read, None, None
