@@ -114,6 +114,13 @@ class Order:
     """Batches at its start that are left out, since they were trained on before a pause."""
     among: Tensor | None = None
     """int64, the rows that it goes over, where it is not all of them."""
+    rank: int = 0
+    """Which of `world` readers it is, counted from 0: each has its share of every batch, and all of them the whole."""
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rank < self.world:
+            raise ValueError(f"rank is {self.rank}, but of {self.world} readers it is 0 to {self.world - 1}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,7 @@ def test_a_clean_set_ends_with_0_and_says_so(home: Path) -> None:
     done = run("check", "clean", "--quick", cwd=home)
     assert done.returncode == 0, done.stderr
     assert "Nothing was found that is wrong with these data." in done.stdout
+    assert re.search(r"^formats +40 PNG$", done.stdout, re.MULTILINE)
 
 
 def test_what_blocks_ends_with_3_and_names_the_page(home: Path) -> None:
@@ -94,6 +95,8 @@ def test_json_is_one_object(home: Path) -> None:
     assert found["counts"] == {"leak": 1, "conflict": 1, "unreadable": 1, "blank": 1, "copy": 1}
     assert found["classes"] == {"cat": {"train": 31, "test": 13}, "dog": {"train": 32, "test": 12}}
     assert found["issues"][0]["other"] == "train/cat/3.png"
+    assert found["files"]["formats"] == {"PNG": 87, "JPEG": 1}
+    assert found["files"]["exif"]["GPS position"] == 0
 
 
 def test_labels_are_looked_at_unless_it_shall_be_quick(tmp_path: Path) -> None:

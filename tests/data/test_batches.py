@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tellapart.data.augment import Augmentation, augmented
 from tellapart.data.batches import in_order, shuffled, steps_per_epoch, unlabelled
+from tellapart.data.passage import WINDOW, share
 from tellapart.data.resident import Resident, key_of
 from tellapart.types import Order
 
@@ -155,6 +156,62 @@ def test_a_pause_has_no_say_in_how_samples_are_augmented(skip: int) -> None:
         assert torch.equal(one.inputs, other.inputs)
         assert torch.equal(one.keys, other.keys)
         assert torch.equal(one.targets, other.targets)
+
+
+EVERYTHING = Augmentation(
+    crop_padding=1,
+    flip=True,
+    rotate=20.0,
+    brightness=0.3,
+    trivial=True,
+    erasing=0.5,
+    mixup=0.4,
+    cutmix=1.0,
+    fill=(9, 9, 9),
+)
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 7), st.integers(0, 3), st.booleans())
+@settings(deadline=None)
+def test_the_shares_of_all_ranks_are_the_batches_of_one_reader(
+    N: int, batch: int, world: int, skip: int, augments: bool
+) -> None:
+    part, augmentation = pictures(N), EVERYTHING if augments else NOTHING
+    order = Order(seed=3, epoch=2, skip=skip)
+    whole = list(shuffled(part, order, batch, augmentation))
+    ranks = [list(shuffled(part, replace(order, rank=rank, world=world), batch, augmentation)) for rank in range(world)]
+    assert {len(batches) for batches in ranks} == {len(whole)}
+    for step, wanted in enumerate(whole):
+        for name in ("inputs", "targets", "keys", "rows", "partners", "shares"):
+            values = [getattr(batches[step], name) for batches in ranks]
+            one = getattr(wanted, name)
+            assert values == [None] * world if one is None else torch.equal(torch.cat(values), one)
+
+
+@given(st.integers(0, 1000), st.integers(1, 9))
+def test_no_rank_has_two_samples_more_than_another(count: int, world: int) -> None:
+    bounds = [share(5, 5 + count, Order(seed=0, epoch=0, rank=rank, world=world)) for rank in range(world)]
+    lengths = [stop - start for start, stop in bounds]
+    assert sum(lengths) == count
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize("rank", [-1, 2])
+def test_a_rank_that_there_is_not_is_refused(rank: int) -> None:
+    with pytest.raises(ValueError, match=f"rank is {rank}, but of 2 readers it is 0 to 1"):
+        Order(seed=0, epoch=0, rank=rank, world=2)
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=200), st.integers(1, 30), st.integers(1, 5))
+@settings(deadline=None)
+def test_each_rank_has_no_more_blocks_open_than_one_reader(blocks: list[int], batch: int, world: int) -> None:
+    part = replace(vectors(len(blocks)), blocks=torch.tensor(blocks))
+    for rank in range(world):
+        order = Order(seed=1, epoch=1, rank=rank, world=world)
+        seen = [blocks[row] for one in shuffled(part, order, batch, NOTHING) for row in one.rows.tolist()]
+        first = {block: seen.index(block) for block in seen}
+        last = {block: place for place, block in enumerate(seen)}
+        assert all(sum(first[b] <= place <= last[b] for b in first) <= WINDOW for place in range(len(seen)))
 
 
 def test_vectors_are_never_augmented() -> None:

@@ -48,6 +48,9 @@ class FakeSource:
             for i, (name, value) in enumerate(self.values.items())
         ], self.issues
 
+    def content(self, entry: Entry) -> None:
+        """None: there are no files."""
+
     def value(self, entry: Entry, form: Form | None = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
         value = self.values[entry.id]
         if isinstance(value, UnreadableError):

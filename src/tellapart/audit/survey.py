@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from tellapart.data.decode import described
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.tasks import apart
 from tellapart.data.thumbnails import SIDE, thumbnail
+from tellapart.data.traits import Traits
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import natural_key
 from tellapart.types import Issue, Task
@@ -41,6 +44,8 @@ class Survey:
     """uint8 (N, 32, 32, C); None where the samples are vectors."""
     sharpness: Array
     """float64 (N,), the variance of the Laplacian over that of the grey values; NaN for a picture of one colour."""
+    traits: Mapping[Traits, int] = field(default_factory=Counter)
+    """How many of the files are such; empty where the samples are no files."""
     vectors: Array | None = None
     """float32 (N, F); None where the samples are pictures."""
     tasks: tuple[Task, ...] = ()
@@ -69,6 +74,7 @@ def surveyed(source: Source) -> Survey:
     channels = 3 if any(len(entry.shape) == 3 and entry.shape[2] >= 3 for entry in entries) else 1
     shape, dtype = ((SIDE, SIDE, channels), np.uint8) if source.kind == "image" else (entries[0].shape, np.float32)
     values, sharp = np.empty((len(entries), *shape), dtype), np.empty(len(entries))
+    traits: Counter[Traits] = Counter()
     kept: list[Entry] = []
     unreadable = list(issues)
     for entry, look in zip(entries, _looks(source, entries, channels), strict=True):
@@ -76,7 +82,8 @@ def surveyed(source: Source) -> Survey:
             suggestion = "It is left out; replace or delete it."
             unreadable.append(Issue(path=entry.id, kind="unreadable", detail=str(look), suggestion=suggestion))
         else:
-            values[len(kept)], sharp[len(kept)] = look
+            values[len(kept)], sharp[len(kept)], said = look
+            traits.update([said] if said else [])
             kept.append(entry)
     if not kept:
         raise DataError(f"{source.name}: none of the samples can be read. {unreadable[0].detail if unreadable else ''}")
@@ -89,6 +96,7 @@ def surveyed(source: Source) -> Survey:
         thumbnails=values if source.kind == "image" else None,
         vectors=values if source.kind == "vector" else None,
         sharpness=sharp,
+        traits=traits,
     )
 
 
@@ -105,15 +113,21 @@ def _lost(entries: Sequence[Entry], kept: Sequence[Entry], issues: Sequence[Issu
     return tuple(sorted(known - {entry.label for entry in kept}, key=natural_key))
 
 
-def _looks(source: Source, entries: Sequence[Entry], channels: int) -> Iterator[tuple[Value, float] | UnreadableError]:
-    """Thumbnail and sharpness of each picture, or what is wrong with it; in order, decoded in parallel."""
+def _looks(
+    source: Source, entries: Sequence[Entry], channels: int
+) -> Iterator[tuple[Value, float, Traits | None] | UnreadableError]:
+    """Thumbnail, sharpness and traits of each picture, or what is wrong with it; in order, decoded in parallel."""
 
-    def look(entry: Entry) -> tuple[Value, float] | UnreadableError:
+    def look(entry: Entry) -> tuple[Value, float, Traits | None] | UnreadableError:
         try:
-            value = source.value(entry)
+            content = source.content(entry)
+            value, traits = (source.value(entry), None) if content is None else described(content)
         except UnreadableError as error:
             return error
-        return (thumbnail(value, channels), sharpness(value)) if source.kind == "image" else (value, np.nan)
+        return (
+            *((thumbnail(value, channels), sharpness(value)) if source.kind == "image" else (value, np.nan)),
+            traits,
+        )
 
     if source.in_memory:
         yield from map(look, entries)

@@ -11,7 +11,7 @@ from tellapart.audit import BLOCKING, findings, in_order
 from tellapart.audit.labels import agreement, doubts, label_issue
 from tellapart.audit.page import content_of, render_check
 from tellapart.audit.survey import surveyed
-from tellapart.audit.tally import classes_by_part
+from tellapart.audit.tally import classes_by_part, counts_of, facts_of
 from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
 from tellapart.config import Reading
@@ -42,6 +42,10 @@ class Checked:
     """Those that can be read."""
     classes: dict[str, dict[str, int]]
     """Samples of each class in each part."""
+    files: dict[str, dict[str, int]]
+    """Pictures of each of the `sizes`, `formats` and `modes`, and those that bear something in `exif`."""
+    facts: dict[str, str]
+    """The same in words, by name."""
 
     @property
     def blocking(self) -> tuple[Issue, ...]:
@@ -82,6 +86,8 @@ def check(
         counts=dict(Counter(issue.kind for issue in issues)),
         samples=len(survey.entries),
         classes=classes_by_part(survey.by_class),
+        files=counts_of(survey),
+        facts=facts_of(survey),
     )
 
 

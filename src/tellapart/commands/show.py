@@ -67,6 +67,7 @@ def show_check(found: "Checked", *, as_json: bool, quiet: bool) -> None:
                 "page": str(found.page),
                 "samples": found.samples,
                 "classes": found.classes,
+                "files": found.files,
                 "counts": found.counts,
                 "blocking": len(found.blocking),
                 "issues": [asdict(issue) for issue in found.issues],
@@ -74,6 +75,8 @@ def show_check(found: "Checked", *, as_json: bool, quiet: bool) -> None:
         )
     elif not quiet:
         _print_classes(found.classes)
+        width = max(map(len, found.facts)) + 3
+        _print("".join(f"{name:<{width}}{value}\n" for name, value in found.facts.items()))
         _print_kinds(found)
         _print(f"page    {found.page}\nlist    {found.path / 'issues.csv'}")
 

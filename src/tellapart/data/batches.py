@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented, in_pairs
-from tellapart.data.passage import occurrences, passage
+from tellapart.data.passage import occurrences, passage, share
 from tellapart.data.resident import Resident
 from tellapart.data.stored import read_ahead
 from tellapart.types import Batch, Order
@@ -33,8 +33,8 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
 
     A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
-    So a mixed picture, too, is the same whatever the size of the batch. One that stands in the pass again has draws of
-    its own each time.
+    So a mixed picture, too, is the same whatever the size of the batch, and however many ranks share it: where they are
+    more than its samples, some have none of it. One that stands in the pass again has draws of its own each time.
     """
     import torch
 
@@ -48,7 +48,8 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     ends = [*(step * batch for step in range(1, steps)), len(rows)]
     if mixes:
         rows, keys = (torch.cat([each, each[:1]]) for each in (rows, keys))
-    stretches = [slice(step * batch, ends[step] + mixes) for step in range(order.skip, steps)]
+    bounds = (share(step * batch, ends[step], order) for step in range(order.skip, steps))
+    stretches = [slice(start, stop + mixes) for start, stop in bounds]
     ahead = read_ahead(part.inputs, (rows[stretch] for stretch in stretches))
     for stretch, (read, pictures, places) in zip(stretches, ahead, strict=True):
         own = keys[stretch]

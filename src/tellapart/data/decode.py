@@ -4,7 +4,6 @@ What a file hides is brought into the open: the EXIF turn is applied, transparen
 to 8 over their whole range. Colour profiles are ignored. C is 1 or 3, but for .npy and TIFF files of other bands.
 """
 
-import io
 import re
 import stat
 import struct
@@ -18,10 +17,13 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from tellapart.data.bounds import MOST_READS_OF_PIXELS, MeteredBytes, check_jpeg, check_opened, check_png, check_tiff
 from tellapart.data.depth import eight_bits, scaled
+from tellapart.data.multiband import MARKS as TIFF_MARKS
 from tellapart.data.multiband import is_multiband, multiband_picture, multiband_shape
 from tellapart.data.npy import is_npy, npy_picture, npy_shape
 from tellapart.data.sources.limits import MAX_PIXELS, check_size
+from tellapart.data.traits import Traits, marks_of, mode_of
 from tellapart.errors import UnreadableError
 
 Picture = np.ndarray[Any, Any]
@@ -29,8 +31,6 @@ Picture = np.ndarray[Any, Any]
 
 MAX_BYTES = 1_000_000_000
 """A larger file is not read."""
-MAX_SCANS = 200
-"""A JPEG of more scans is refused: each is a pass over all its pixels, and ten are plenty."""
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 ACCEPTED = "JPEG, PNG, WebP, BMP, GIF, TIFF and .npy are read"
 
@@ -77,10 +77,10 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> what undoes it; 5 and above swap height and width."""
+JPEG_MARK, PNG_MARK = b"\xff\xd8", b"\x89PNG"
 LATE_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """Chunks with the orientation of a PNG; they may stand behind its pixels."""
-SEQUENTIAL_FRAMES, END_OF_IMAGE, START_OF_SCAN = (0xC0, 0xC1), 0xD9, 0xDA
-JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
+BAND_ROWS = 256
 PILLOW_WARNING = ("ignore", None, Warning, re.compile(r"PIL(\.|$)"), 0)
 
 
@@ -95,6 +95,20 @@ def decode(content: bytes, room: tuple[int, int] | None = None) -> Picture:
     if is_multiband(content):
         return multiband_picture(content)
     return as_array(decode_image(content, room))
+
+
+def described(content: bytes) -> tuple[Picture, Traits]:
+    """What `decode` gives, and what the file says of itself beside its pixels."""
+    if of_bands(content):
+        picture = decode(content)
+        return picture, Traits(format="NPY" if is_npy(content) else "TIFF", mode=f"{picture.shape[2]}-band")
+    with _one_line_causes():
+        image = _opened(content)
+        form, mode = "JPEG" if image.format == "MPO" else str(image.format), mode_of(image)
+        _orientation(image, content)  # of a PNG it may stand behind the pixels
+        traits = Traits(format=form, mode=mode, marks=marks_of(_exif(image)))
+        image.load()
+        return as_array(_normalised(image, content)), traits
 
 
 def of_bands(content: bytes) -> bool:
@@ -192,46 +206,38 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
     """The image with its header read, its size checked, and its pixels still packed."""
     if not content:
         raise UnreadableError("empty: 0 bytes")
+    if content.startswith(JPEG_MARK):
+        check_jpeg(content)
+    elif content.startswith(PNG_MARK):
+        check_png(content)
+    elif content.startswith(TIFF_MARKS):
+        check_tiff(content)
+    metered = MeteredBytes(content)
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(metered, formats=FORMATS)
     except UnidentifiedImageError:
         causes = (cause for start, cause in IMPOSTORS if re.match(start, content[:1024]))
         raise UnreadableError(next(causes, f"not a picture of a known format; {ACCEPTED}")) from None
     check_size(*image.size)
-    if content.startswith(b"\xff\xd8") and _too_many_scans(content):
-        raise UnreadableError(f"a JPEG of more than {MAX_SCANS} scans, made to be slow")
+    check_opened(image)
+    metered.left = MOST_READS_OF_PIXELS
     return image
-
-
-def _too_many_scans(jpeg: bytes) -> bool:
-    """Whether a JPEG file has more than MAX_SCANS scans that are read.
-
-    Where the first scan of a sequential file has all the colours, as nearly always, the library reads no other.
-    """
-    scans, colours, position = 0, None, 2
-    while scans <= MAX_SCANS and (segment := JPEG_SEGMENT.search(jpeg, position)):
-        code, position = segment[0][1], segment.end()
-        if code in SEQUENTIAL_FRAMES:
-            colours = jpeg[position + 7 : position + 8]
-        elif code == END_OF_IMAGE:
-            break
-        elif code == START_OF_SCAN:
-            if scans == 0 and jpeg[position + 2 : position + 3] == colours:
-                return False
-            scans += 1
-        position += int.from_bytes(jpeg[position : position + 2], "big")
-    return scans > MAX_SCANS
 
 
 def _orientation(image: Image.Image, content: bytes = b"") -> int:
     """1 to 8 as EXIF or XMP have it; 1 where they are absent or damaged."""
     if image.format == "PNG" and any(mark in content for mark in LATE_MARKS):
         image.load()
-    try:
-        value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own would decode all the pixels
-    except PILLOW_ERRORS:
-        return 1
+    value = _exif(image).get(ExifTags.Base.Orientation, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """What EXIF or XMP tells; nothing where they are absent or damaged."""
+    try:
+        return Image.Image.getexif(image)  # PNG's own would decode all the pixels
+    except PILLOW_ERRORS:
+        return Image.Exif()
 
 
 def _is_grey(image: Image.Image) -> bool:
@@ -264,9 +270,12 @@ def _on_white(image: Image.Image) -> Image.Image:
     """RGB, what is transparent being white."""
     if image.mode == "La":
         image = image.convert("LA")
-    image = image.convert("RGBA")
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image.getchannel("A"))
+    for top in range(0, image.height, BAND_ROWS):  # at once, it would take two more copies of the picture
+        band = image.crop((0, top, image.width, min(top + BAND_ROWS, image.height)))
+        white.paste(band, (0, top), band.getchannel("A"))
     return white
 
 

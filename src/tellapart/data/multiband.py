@@ -4,7 +4,7 @@ import logging
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
@@ -50,7 +50,7 @@ def is_multiband(content: bytes) -> bool:
     """Whether a file is a TIFF that the common decoder would refuse, cut down to three bands, or mistake."""
     if not content.startswith(MARKS):
         return False
-    tags = _first_tags(content)
+    tags = _first_numbers(content)
     samples = tags.get(SAMPLES, 1)
     bands = tags.get(PHOTOMETRIC) in GREYS and not (samples == 2 and tags.get(EXTRA) in ALPHAS)
     return samples > 4 or (samples > 1 and (bands or (tags.get(PLANAR) == APART and tags.get(BITS, 8) > 8)))
@@ -125,12 +125,14 @@ def _check_segments(content: bytes, page: Any) -> None:
                 raise UnreadableError(f"a strip or tile that unpacks to more than its {most:,} bytes")
 
 
-def _first_tags(content: bytes) -> dict[int, int]:
-    """The first number of each tag of whole numbers on the first page; empty where the header can't be read."""
+def first_tags(content: bytes) -> Iterator[tuple[int, str | None, int, int]]:
+    """Of each tag on the first page: its number, how its whole numbers are packed, how many, and where they are.
+
+    Packed as `struct` writes it, None where they are no whole numbers; it ends where the header can't be read.
+    """
     order = "<" if content[:2] == b"II" else ">"
     large = content[2:4] in (b"+\0", b"\0+")
     at_first, count_of, entry = ("Q", "Q", f"{order}HHQ") if large else ("L", "H", f"{order}HHL")
-    tags: dict[int, int] = {}
     try:
         (at,) = struct.unpack_from(order + at_first, content, 8 if large else 4)
         (count,) = struct.unpack_from(order + count_of, content, at)
@@ -139,12 +141,19 @@ def _first_tags(content: bytes) -> dict[int, int]:
         for place in range(at, at + step * min(count, MOST_TAGS), step):
             code, kind, many = struct.unpack_from(entry, content, place)
             form = {1: "B", 3: "H", 4: "L"}.get(kind)
-            if form is None or not many:
-                continue
             value = place + step - room
-            if many * struct.calcsize("=" + form) > room:
+            if form and many * struct.calcsize("=" + form) > room:
                 (value,) = struct.unpack_from(order + at_first, content, value)
-            (tags[code],) = struct.unpack_from(order + form, content, value)
+            yield code, form and order + form, many, value
     except (struct.error, OverflowError):
         pass
-    return tags
+
+
+def _first_numbers(content: bytes) -> dict[int, int]:
+    """The first number of each tag of whole numbers on the first page; empty where the header can't be read."""
+    numbers: dict[int, int] = {}
+    with suppress(struct.error, OverflowError):
+        for code, form, many, at in first_tags(content):
+            if form and many:
+                (numbers[code],) = struct.unpack_from(form, content, at)
+    return numbers

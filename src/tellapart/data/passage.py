@@ -14,6 +14,12 @@ WINDOW = 16
 """Blocks that samples are drawn from at a time: the more, the better mixed; the fewer, the less is read at once."""
 
 
+def share(start: int, stop: int, order: Order) -> tuple[int, int]:
+    """The places of a batch that are this rank's: in order of the ranks they make the batch, none larger by two."""
+    count = stop - start
+    return start + count * order.rank // order.world, start + count * (order.rank + 1) // order.world
+
+
 def passage(count: int, blocks: Tensor | None, order: Order) -> Tensor:
     """Rows in the order of the pass, int64 (count,), or as many as `order.among` has, in which a row may repeat.
 

@@ -51,6 +51,9 @@ class Source(Protocol):
     place: str
     """What tells it apart from every other one on this machine: a resolved path, or its name."""
 
+    def content(self, entry: Entry) -> bytes | None:
+        """The bytes of a sample's file; None where it is no file. UnreadableError where they can't be had."""
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """The decoded sample; UnreadableError says what is wrong with it.
 

@@ -75,6 +75,16 @@ def read_at(address: str, start: int, size: int) -> bytes:
     return content
 
 
+def stamp_of(address: str) -> tuple[int, str]:
+    """Size of a file at an address, and what changes with it; DataError where there is none."""
+    system, path = _system(address)
+    try:
+        info = system.info(path)
+        return int(info["size"]), str(info)
+    except OSError as error:
+        raise DataError(f"{address}: can't be read: {error.strerror or 'no such file'}.") from None
+
+
 def files_in(address: str, suffix: str) -> list[str]:
     """The files of a suffix in a folder at an address, naturally sorted."""
     return _globbed(f"{address.rstrip('/')}/*{suffix}")

@@ -51,6 +51,9 @@ class ArraySource:
         """Every sample, in the order of the arrays; there are no issues."""
         return self._entries, ()
 
+    def content(self, entry: Entry) -> None:
+        """None: there are no files."""
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:  # noqa: ARG002
         """uint8 (H, W, C) or float32 (F,), a view into the memory of the source."""
         value: Value = self.array[self._rows[entry.id]]

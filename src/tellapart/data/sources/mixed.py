@@ -31,10 +31,20 @@ class MixedSource:
         """Every sample of each source, in the order of the sources; the issues likewise."""
         return self._entries
 
+    def content(self, entry: Entry) -> bytes | None:
+        """The bytes of its file, as its source gives them."""
+        source, own = self._own(entry)
+        return source.content(own)
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """The decoded sample, as its source gives it."""
+        source, own = self._own(entry)
+        return source.value(own, form)
+
+    def _own(self, entry: Entry) -> tuple[Source, Entry]:
+        """The source of an entry, and the entry as it is called there."""
         name, _, rest = entry.id.partition("/")
-        return self._sources[name].value(replace(entry, id=rest), form)
+        return self._sources[name], replace(entry, id=rest)
 
     @cached_property
     def _entries(self) -> tuple[Entries, tuple[Issue, ...]]:

@@ -87,13 +87,17 @@ class ParquetSource:
         """Every picture with a readable header, in the order of files and rows; an issue for each other row."""
         return self._scanned
 
-    def value(self, entry: Entry, form: Form | None = None) -> Value:
-        """uint8 (H, W, C); UnreadableError where it is damaged. Quick for entries in the order that they stand in."""
+    def content(self, entry: Entry) -> bytes:
+        """The bytes of its picture; UnreadableError where there are none. Quick for entries in their order."""
         stem, _, number = entry.id.rpartition("/")
         content = self._content(stem, int(number))
         if content is None:
             raise UnreadableError("no picture stands there")
-        return picture_in(as_listed(content, entry), form)
+        return as_listed(content, entry)
+
+    def value(self, entry: Entry, form: Form | None = None) -> Value:
+        """uint8 (H, W, C); UnreadableError where it is damaged. Quick for entries in the order that they stand in."""
+        return picture_in(self.content(entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:

@@ -62,9 +62,13 @@ class PictureSource:
         """
         return self._scanned
 
+    def content(self, entry: Entry) -> bytes:
+        """The bytes of its file; UnreadableError where it is gone, or not what it was."""
+        return as_listed(self._read(entry.id), entry)
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the file is damaged, gone, or not what it was."""
-        return picture_in(as_listed(self._read(entry.id), entry), form)
+        return picture_in(self.content(entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:

@@ -15,6 +15,7 @@ from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.data.sources.addresses import BRACES, expanded, files_in, is_address, is_pattern, opened, read_at
 from tellapart.data.sources.members import Member
+from tellapart.data.sources.nearby import Nearby
 from tellapart.data.sources.pictures import as_listed, entry_of, header_of
 from tellapart.data.sources.places import Place
 from tellapart.data.sources.placing import ARRAY, PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
@@ -41,6 +42,8 @@ class _Sample:
 class ShardSource:
     """The pictures of tar shards. Each shard is read once to list it; values are read by their offsets.
 
+    Those at an address are read from copies nearby.
+
     addresses  paths or addresses of the shards
     """
 
@@ -57,10 +60,20 @@ class ShardSource:
         """Every picture with a readable header and a class, in the order of the shards; an issue for each other."""
         return self._scanned
 
+    def content(self, entry: Entry) -> bytes:
+        """The bytes of its file; UnreadableError where the shard is gone, or not what it was."""
+        _ = self._scanned
+        address, start, size = self._at[entry.id]
+        read = self._nearby.read if is_address(address) else read_at
+        return as_listed(read(address, start, size), entry)
+
     def value(self, entry: Entry, form: Form | None = None) -> Value:
         """uint8 (H, W, C); UnreadableError where the picture is damaged or the shard gone."""
-        _ = self._scanned
-        return picture_in(as_listed(read_at(*self._at[entry.id]), entry), form)
+        return picture_in(self.content(entry), form)
+
+    @cached_property
+    def _nearby(self) -> Nearby:
+        return Nearby([address for address in self._addresses if is_address(address)])
 
     @cached_property
     def _scanned(self) -> tuple[tuple[Entry, ...], tuple[Issue, ...]]:
@@ -68,7 +81,8 @@ class ShardSource:
         issues: list[Issue] = []
         for block, (address, name) in enumerate(zip(self._addresses, _names(self._addresses), strict=True)):
             readable = address if is_address(address) else str(plain_tar(Path(address)))
-            with opened(readable) as (file, size):
+            near = self._nearby.path(address) if is_address(address) else None
+            with opened(str(near or readable)) as (file, size):
                 for found, member in _listed(file, size, address, name):
                     if isinstance(found, Issue):
                         issues.append(found)
