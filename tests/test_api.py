@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.photos import make_photos
 
@@ -149,3 +150,42 @@ def test_an_open_file_and_a_buffer_are_one_item(home: Path, model: tellapart.Mod
 def test_a_part_that_was_not_measured_is_answered(home: Path) -> None:
     with pytest.raises(DataError, match="nothing was measured on a part 'tset'"):
         tellapart.Run(path=str(home / "runs/photos")).measures("tset")  # type: ignore[arg-type]
+
+
+# ---- arrays and tensors in memory
+
+
+def stripes(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures uint8 (N, 3, 12, 12) and their classes: what is red, and what is blue."""
+    pictures = torch.randint(0, 40, (count, 3, 12, 12), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
+    labels = torch.arange(count) % 2
+    pictures[labels == 0, 0] += 200
+    pictures[labels == 1, 2] += 200
+    return pictures, labels
+
+
+def test_tensors_are_trained_on_checked_judged_and_answered(tmp_path: Path) -> None:
+    x, y = stripes(40)
+    run = tellapart.train((x, y), runs_dir=tmp_path / "runs", quiet=True, epochs=8)
+    fresh, truth = stripes(10, seed=5)
+    assert run.model.evaluate((fresh, truth))["accuracy"].value == 1
+    assert [answer.label for answer in run.model.predict(fresh)] == [str(label) for label in truth.tolist()]
+    assert run.model.predict(fresh[0]) == run.model.predict([fresh[0]]) == run.model.predict(fresh[:1])
+    assert tellapart.check((x, y), out=tmp_path / "check", quick=True, quiet=True).samples == 40
+    assert tellapart.resume(run.path, epochs="+1", quiet=True).facts["status"] == "finished"
+
+
+def test_tensors_are_mixed_with_files(home: Path, tmp_path: Path) -> None:
+    x, y = stripes(20)
+    found = tellapart.check(
+        [home / "photos", (x, ["red" if k == 0 else "blue" for k in y.tolist()])], out=tmp_path, quick=True
+    )
+    assert found.classes.keys() == {"red", "green", "blue"}
+    assert found.samples == 65
+
+
+def test_samples_without_labels_are_answered() -> None:
+    with pytest.raises(
+        SettingError, match=r"data is samples without labels; give a pair of both, as in train\(\(x, y\)\)"
+    ):
+        tellapart.train(stripes(4)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from tellapart.commands.predict import Answer
     from tellapart.runs.model_folder import Card
 
+Data = str | Path | tuple[Any, Any] | Mapping[str, Any] | Sequence[Any]
+"""Where labelled samples are: a path or an address, samples and labels in memory, or a list of such."""
+
 __all__ = ["Answer", "Checked", "Model", "Run", "check", "load", "resume", "train"]
 
 
 def train(
-    data: str | Path | Sequence[str | Path],
+    data: Data,
     *,
     recipe: str | None = None,
     runs_dir: str | Path = "runs",
@@ -41,8 +44,9 @@ def train(
 ) -> Run:
     """Train once; the run comes out, and its folder is on the disk.
 
-    data      a word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards; or a
-              list of them, which are mixed
+    data      a word (digits, mnist, fashion-mnist, cifar10), a folder, a table, an archive, arrays or shards; a pair
+              (x, y) of arrays or tensors in memory, or a mapping of them (x_train, y_train, x_test, y_test), which are
+              written to the cache folder; or a list of such, which are mixed
     recipe    name of a shipped recipe, whose settings hold where `settings` are silent
     settings  any field of the configuration by its name, as in epochs=5, model="cnn", lr=0.01
     Raises SettingError (what is near, what exists) before anything loads, DataError where the data can't be used.
@@ -83,7 +87,7 @@ def resume(
 
 
 def check(
-    data: str | Path | Sequence[str | Path],
+    data: Data,
     *,
     out: str | Path = "check",
     quick: bool = False,
@@ -202,7 +206,7 @@ class Model:
             len(answers), len(self.classes) - numbers
         )
 
-    def evaluate(self, data: str | Path | Sequence[str | Path], **reading: Any) -> dict[str, Measure]:
+    def evaluate(self, data: Data, **reading: Any) -> dict[str, Measure]:
         """Measures on labelled data, all that `train` takes, by name: of a source with parts, on its test part.
 
         reading  how the data are read, as in data_dir="data", path_column="file"
@@ -214,17 +218,30 @@ class Model:
         return evaluate_on(self.module, self.card, first, asked, self.seen).measures
 
 
-def _mixed(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The first of the data, and the settings with the others in `also`."""
+def _mixed(data: Data, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The first of the data, and the settings with the others in `also`; what is in memory by a file that holds it."""
     if isinstance(data, str | Path):
         return str(data), settings
-    if not data:
+    from tellapart.data.sources.arrays_file import are_arrays, is_array
+
+    if are_arrays(data):
+        return _named(data), settings
+    if not len(data):
         raise SettingError("data is an empty list; give at least one thing to read.")
-    first, *others = map(str, data)
+    if is_array(data):
+        raise SettingError("data is samples without labels; give a pair of both, as in train((x, y)).")
+    first, *others = map(_named, data)
     return first, settings | {"also": (*others, *map(str, settings.get("also", ())))}
 
 
-def _read_as(data: str | Path | Sequence[str | Path], settings: dict[str, Any]) -> tuple[str, Reading]:
+def _named(data: Any) -> str:
+    """A path or an address; of arrays in memory, that of the file that holds them."""
+    from tellapart.data.sources.arrays_file import are_arrays, arrays_file
+
+    return str(arrays_file(data) if are_arrays(data) else data)
+
+
+def _read_as(data: Data, settings: dict[str, Any]) -> tuple[str, Reading]:
     """The first of the data, and how they are all read; SettingError where a setting is of something else."""
     first, settings = _mixed(data, settings)
     known = [f.name for f in fields(Reading)]

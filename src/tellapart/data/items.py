@@ -12,6 +12,7 @@ import numpy as np
 from tellapart.data.decode import picture_of, read_file
 from tellapart.data.resize import Form, fit_picture, picture_in
 from tellapart.data.source import Value
+from tellapart.data.sources.arrays_file import COLOURS, is_tensor, plain
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import DataSpec
 from tellapart.world import available_cpus
@@ -21,16 +22,28 @@ def listed_items(items: Any, channels: int = 3) -> list[Any]:
     """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
 
     An open file is one item. A uint8 or uint16 array (H, W) or (H, W, C) is one picture where C is 1, 3, 4 or the
-    number of channels that the model takes.
+    number of channels that the model takes. A tensor is as an array, its channels first or last.
     """
+    if is_tensor(items):
+        items = _of_tensor(items, channels)
     if isinstance(items, np.ndarray):
         many = items.ndim != 2 and not (items.ndim == 3 and items.shape[-1] in (1, 3, 4, channels))
         one = items.ndim == 1 or (items.dtype in (np.uint8, np.uint16) and not many)
         return [items] if one else list(items)
+    if isinstance(items, list | tuple):
+        return [_of_tensor(item, channels) if is_tensor(item) else item for item in items]
     if isinstance(items, Mapping):
         raise DataError("A dictionary of items; give a list of its values.")
     one = isinstance(items, str | Path | bytes | bytearray | memoryview) or hasattr(items, "read")
     return [items] if one or not isinstance(items, Iterable) else list(items)
+
+
+def _of_tensor(tensor: Any, channels: int) -> Value:
+    """The array of a tensor; of one picture (C, H, W) the channels come last, as of several."""
+    array = plain(tensor)
+    known = (*COLOURS, channels)
+    first = array.ndim == 3 and array.shape[0] in known and array.shape[2] not in known
+    return np.moveaxis(array, 0, 2) if first else array
 
 
 def named(item: Any, number: int) -> str:
