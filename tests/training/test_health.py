@@ -88,7 +88,8 @@ def test_a_step_is_tried_at_the_peak_wherever_the_schedule_stands() -> None:
     states = [state_of(network(), plan) for _ in range(2)]
     states[1].step = 9
     first, last = (probe(state, drawn(), plan).layers[-1] for state in states)
-    assert first.change is not None and last.change == pytest.approx(first.change, rel=0.5)
+    assert first.change is not None
+    assert last.change == pytest.approx(first.change, rel=0.5)
 
 
 def test_the_pull_does_not_hang_on_the_scale_of_weights_before_a_normalisation() -> None:
@@ -111,18 +112,26 @@ def test_a_look_is_the_same_each_time_in_either_arithmetic(autocast: torch.dtype
 def test_a_compiled_module_is_looked_into_as_it_is() -> None:
     plan = planned()
     state, eager = (state_of(network(), plan) for _ in range(2))
-    state.compiled = lambda inputs: pytest.fail("the compiled forward pass was called")
+    state.compiled = lambda _: pytest.fail("the compiled forward pass was called")
     assert probe(state, drawn(), plan) == probe(eager, drawn(), plan)
 
 
 def test_frozen_layers_have_no_gradient_and_those_that_none_reaches_have_one_of_0() -> None:
-    module = network()
-    module[0].requires_grad_(False)
-    module.add_module("idle", nn.Linear(2, 2))
-    plan = planned()
+    class Idle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.idle = network(), nn.Linear(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            logits: Tensor = self.used(x)
+            return logits
+
+    module, plan = Idle(), planned()
+    module.used[0].requires_grad_(False)
     conv, head, idle = probe(state_of(module, plan), drawn(), plan).layers
     assert (conv.gradient, conv.weight, conv.pull, conv.change) == (None, None, None, None)
-    assert head.gradient and idle.gradient == 0
+    assert head.gradient
+    assert idle.gradient == 0
     assert (idle.name, idle.units, idle.activation) == ("idle", 0, None)
 
 

@@ -59,7 +59,8 @@ def test_a_unit_that_never_fires_is_found_behind_its_layer(inplace: bool) -> Non
     found = heard(module, torch.randn(5, 1, 6, 6)).found
     assert [*found] == ["one", "two"]
     assert (found["one"].nonlinearity, found["one"].units) == ("relu", 4)
-    assert found["one"].dead is not None and found["one"].flat is not None
+    assert found["one"].dead is not None
+    assert found["one"].flat is not None
     assert (found["one"].dead.item(), found["one"].flat.item()) == (0.5, 0.5)
     assert found["two"].nonlinearity is None
 
@@ -70,7 +71,8 @@ def test_a_unit_that_fires_once_is_not_dead() -> None:
     inputs = torch.ones(4, 2)
     inputs[0, 1] = -1
     signal = heard(module, inputs).found["0"]
-    assert signal.dead is not None and signal.flat is not None
+    assert signal.dead is not None
+    assert signal.flat is not None
     assert (signal.dead.item(), signal.flat.item()) == (0.5, 7 / 8)
 
 

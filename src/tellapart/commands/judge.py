@@ -14,7 +14,7 @@ from tellapart.data.preview import enlarged, png
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.split import training_counts
 from tellapart.evaluation import plots, tables
-from tellapart.evaluation.health import Finding
+from tellapart.evaluation.diagnosis import Finding
 from tellapart.evaluation.measures import answers, confusion, per_class, probabilities
 from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
@@ -105,9 +105,7 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         majority=loaded.spec.classes[int(np.argmax(counts))],
         history=trained.progress.history,
         seen=seen,
-        gap=gap_sentence(trained.config.train.metric, seen, found["val"].measures, _remedies(trained))
-        if "val" in found
-        else None,
+        gap=_gap(trained, seen, found["val"].measures) if "val" in found else None,
         probes=trained.progress.probes,
         wrong_inside=trained.findings,
         issues=loaded.issues,
@@ -117,6 +115,11 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         notes=_notes(trained.facts),
         thing="picture" if loaded.spec.kind == "image" else "sample",
     )
+
+
+def _gap(trained: Trained, seen: dict[str, Measure], val: dict[str, Measure]) -> str:
+    """What the gap to val says; test has no part in it, since advice would use it up."""
+    return gap_sentence(trained.config.train.metric, seen, val, _remedies(trained), not trained.findings)
 
 
 def _remedies(trained: Trained) -> list[str]:
