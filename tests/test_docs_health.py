@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parent.parent / "docs/health.md").read_text()
 def test_the_example_is_told_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     said = Said()
-    monkeypatch.setattr(watch, "watch_for", lambda quiet: said)
+    monkeypatch.setattr(watch, "watch_for", lambda _: said)
     (command,) = re.findall(r"```sh\ntellapart (.*)\n```", PAGE)
     main(shlex.split(command))
     expected = " ".join(re.findall(r"^    (health: .*)\n    (.*)$", PAGE, re.M)[0])
