@@ -72,3 +72,36 @@ def test_a_narrow_interval_earns_a_second_decimal():
 def test_log_loss_is_not_a_percentage():
     loss = Measure(name="log_loss", value=0.04217, low=0.03, high=0.1234, unit="nats")
     assert (verdict.amount(loss), verdict.interval(loss)) == ("0.0422", "0.0300 to 0.123")
+
+
+# ---- the gap between what it learned from and val
+
+
+def around(value, by):
+    return {"accuracy": Measure(name="accuracy", value=value, low=value - by, high=value + by)}
+
+
+def test_a_gap_is_told_with_what_would_narrow_it():
+    said = verdict.gap_sentence(
+        "accuracy", around(0.998, 0.002), around(0.931, 0.01), ["--weight-decay", "--dropout"], True
+    )
+    assert said == (
+        "Accuracy: train 99.80\u00a0%, val 93.1\u00a0%: a gap of 6.7 points. The model remembers what it was trained "
+        "on; --weight-decay, --dropout or more data would narrow it."
+    )
+
+
+def test_a_gap_that_the_samples_do_not_show_is_none():
+    said = verdict.gap_sentence("log-loss", around(0.94, 0.01), around(0.93, 0.02), [], True)
+    assert said.endswith("no gap that so many samples show. The model could be larger, or train longer (--epochs).")
+
+
+def test_a_model_that_knows_all_of_its_training_samples_is_not_told_to_grow():
+    assert verdict.gap_sentence("accuracy", around(0.999, 0.001), around(0.99, 0.02), [], True).endswith(
+        "left to learn from these."
+    )
+
+
+def test_a_sick_network_is_not_told_to_grow():
+    said = verdict.gap_sentence("accuracy", around(0.1, 0.02), around(0.1, 0.02), [], False)
+    assert said.endswith("What is wrong inside the network comes first.")

@@ -112,15 +112,22 @@ def test_a_look_is_the_same_each_time_in_either_arithmetic(autocast: torch.dtype
 def test_a_compiled_module_is_looked_into_as_it_is() -> None:
     plan = planned()
     state, eager = (state_of(network(), plan) for _ in range(2))
-    state.compiled = lambda inputs: pytest.fail("the compiled forward pass was called")
+    state.compiled = lambda _: pytest.fail("the compiled forward pass was called")
     assert probe(state, drawn(), plan) == probe(eager, drawn(), plan)
 
 
 def test_frozen_layers_have_no_gradient_and_those_that_none_reaches_have_one_of_0() -> None:
-    module = network()
-    module[0].requires_grad_(False)
-    module.add_module("idle", nn.Linear(2, 2))
-    plan = planned()
+    class Idle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.idle = network(), nn.Linear(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            logits: Tensor = self.used(x)
+            return logits
+
+    module, plan = Idle(), planned()
+    module.used[0].requires_grad_(False)
     conv, head, idle = probe(state_of(module, plan), drawn(), plan).layers
     assert (conv.gradient, conv.weight, conv.pull, conv.change) == (None, None, None, None)
     assert head.gradient

@@ -15,7 +15,7 @@ from tellapart.data.preview import enlarged, png
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.split import told, training_counts
 from tellapart.evaluation import plots, tables
-from tellapart.evaluation.health import Finding
+from tellapart.evaluation.diagnosis import Finding
 from tellapart.evaluation.measures import METRICS, answers, confusion, per_class, probabilities
 from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
@@ -159,12 +159,15 @@ def _sections(evaluation: Evaluation, thing: str) -> list[TaskSection]:
 
 
 def _gap(trained: Trained, seen: Mapping[str, Measure], found: Mapping[Part, Evaluation]) -> str | None:
-    """How much better it is on what it learned from; None without val, or where the measure is no share."""
+    """How much better it is on what it learned from; None without val, or where the measure is no share.
+
+    Test has no part in it, since advice would use it up.
+    """
     metric = trained.config.train.metric_taken
     told = seen.get(METRICS[metric][0])
     if "val" not in found or told is None or (told.unit != "share" and metric != "log-loss"):
         return None
-    return gap_sentence(metric, seen, found["val"].measures, _remedies(trained))
+    return gap_sentence(metric, seen, found["val"].measures, _remedies(trained), not trained.findings)
 
 
 def _remedies(trained: Trained) -> list[str]:

@@ -15,7 +15,7 @@ from tellapart.commands.timing import plan_again
 from tellapart.commands.watch import Watch
 from tellapart.config import TrainConfig
 from tellapart.errors import DivergedError, Interrupted
-from tellapart.evaluation.health import smaller_lr
+from tellapart.evaluation.diagnosis import smaller_lr
 from tellapart.evaluation.measures import better
 from tellapart.files import write_text
 from tellapart.names import counted

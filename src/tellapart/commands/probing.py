@@ -10,7 +10,7 @@ from tellapart.commands.learner import Learner, batches, with_sizes
 from tellapart.commands.watch import Silence, Watch
 from tellapart.data.batches import sampled
 from tellapart.errors import DivergedError
-from tellapart.evaluation.health import Finding, findings
+from tellapart.evaluation.diagnosis import Finding, findings
 from tellapart.models import MODELS, chosen
 from tellapart.phases import phase
 from tellapart.runs.run_folder import RunFolder

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from tellapart.evaluation.diagnosis import DEAD, LARGEST_CHANGE, SATURATING
 from tellapart.evaluation.drawing import (
     INK,
     MUTED,
@@ -15,7 +16,6 @@ from tellapart.evaluation.drawing import (
     svg_of,
     write,
 )
-from tellapart.evaluation.health import DEAD, LARGEST_CHANGE, SATURATING
 from tellapart.training.health import Layer, Probe
 
 if TYPE_CHECKING:

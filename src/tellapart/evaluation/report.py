@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tellapart.evaluation import drawing, health, plots, verdict
-from tellapart.evaluation.health import Finding
+from tellapart.evaluation import diagnosis, drawing, plots, verdict
+from tellapart.evaluation.diagnosis import Finding
 from tellapart.evaluation.measures import ClassRow
 from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.sections import TaskSection
@@ -196,7 +196,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "sentences": [*_sentences(content, judged, unequal), *content.headlines],
         "rows_first": _weakest(content.rows),
         "figures": _figures(content),
-        "well": health.well(content.probes),
+        "well": diagnosis.well(content.probes),
         "mistakes": content.mistakes[:MISTAKES_SHOWN],
         "issues": content.issues[:ISSUES_SHOWN],
         "issue_kinds": Counter(issue.kind for issue in content.issues).most_common(),

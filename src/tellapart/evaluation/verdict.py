@@ -75,12 +75,15 @@ def imbalance_sentence(rows: Sequence[ClassRow], thing: str) -> str:
     )
 
 
-def gap_sentence(metric: str, seen: Mapping[str, Measure], val: Mapping[str, Measure], remedies: Sequence[str]) -> str:
+def gap_sentence(
+    metric: str, seen: Mapping[str, Measure], val: Mapping[str, Measure], remedies: Sequence[str], sound: bool
+) -> str:
     """How much better it is on what it learned from than on val, and what follows; a gap counts where intervals part.
 
     metric    a word of METRICS; log-loss is told as accuracy
     seen      measures of training samples, taken as those of val are
     remedies  flags that would narrow a gap, of those that are not taken yet
+    sound     whether nothing was found wrong inside the network
     """
     key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
     one, other = seen[key], val[key]
@@ -89,6 +92,8 @@ def gap_sentence(metric: str, seen: Mapping[str, Measure], val: Mapping[str, Mea
         narrower = listed([*remedies, "more data"]).replace(", more data", " or more data")
         points = f"a gap of {100 * (one.value - other.value):.1f} points"
         return f"{both}: {points}. The model remembers what it was trained on; {narrower} would narrow it."
+    if not sound:
+        return f"{both}: no gap that so many samples show. What is wrong inside the network comes first."
     if one.value > PERFECT:
         return f"{both}: no gap that so many samples show, and nothing left to learn from these."
     return f"{both}: no gap that so many samples show. The model could be larger, or train longer (--epochs)."
