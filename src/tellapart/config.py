@@ -19,7 +19,7 @@ from tellapart.types import Fit
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 Views = Literal["one", "shifted", "mirrored"]
-Optimiser = Literal["sgd", "adam", "adamw", "muon"]
+Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 MOST_THREADS = 1024
@@ -239,9 +239,11 @@ class OptimConfig:
     optimiser: Optimiser = "adam"
     """How a gradient becomes a step."""
     lr: float | None = None
-    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon and 0.001 for the others."""
+    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon, 0.01 for adagrad and lamb, and 0.001 for
+    the others."""
     momentum: float = 0.9
-    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd)."""
+    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd). That of adam, adamw, nadam and
+    lamb is their own 0.9 of the mean gradient; rmsprop and adagrad have none."""
     nesterov: bool = False
     """Look a step ahead along the momentum (sgd; muon always does)."""
     muon_momentum: float = 0.8
@@ -251,8 +253,8 @@ class OptimConfig:
     bias_lr: float | None = None
     """Peak learning rate of biases and scales, which muon leaves to sgd; by default by batch and head."""
     weight_decay: float = 0.0
-    """Pull of the weights towards zero: added to the gradient (sgd, adam), or taken off the weights (adamw, and
-    muon for what it leaves to sgd)."""
+    """L2: pull of matrices and filters towards zero, added to the gradient (sgd, adam, nadam, rmsprop, adagrad) or to
+    the step (adamw, lamb, and muon for what it leaves to sgd); 0 for none."""
     layer_decay: float | None = None
     """Factor of the peak learning rate from each block of layers to the one before it, as in 0.75: the head learns at
     the full rate, the first filters slowest."""
