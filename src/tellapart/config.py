@@ -20,7 +20,7 @@ from tellapart.types import Fit
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 Views = Literal["one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
-Schedule = Literal["constant", "step", "cosine", "linear"]
+Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau"]
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 MOST_THREADS = 1024
 BATCHES = (16, 500)
@@ -255,19 +255,27 @@ class OptimConfig:
     weight_decay: float = 0.0
     """L2: pull of matrices and filters towards zero, added to the gradient (sgd, adam, nadam, rmsprop, adagrad) or to
     the step (adamw, lamb, and muon for what it leaves to sgd); 0 for none."""
+    l1: float | None = None
+    """L1: pull of matrices and filters towards zero, whatever their size, that is added to the gradient, as in 0.0001:
+    many end near zero."""
+    clip: float | None = None
+    """Most that the norm of all gradients together may be, as in 1: longer ones are shortened to it."""
     layer_decay: float | None = None
     """Factor of the peak learning rate from each block of layers to the one before it, as in 0.75: the head learns at
     the full rate, the first filters slowest."""
     ema: float | None = None
     """Share of the moving average of weights that stays at each step, as in 0.99; the average is what is kept."""
     schedule: Schedule = "cosine"
-    """How the learning rate goes on after the warm-up: stays, falls in steps, half a cosine or linearly to zero."""
+    """How the learning rate goes on after the warm-up: stays, falls in steps, half a cosine or linearly to zero, or
+    where val gets no better (plateau); one-cycle rises over 0.3 of the steps, then falls by half a cosine."""
     warmup: float = 0.0
     """Share of all steps spent rising linearly to `lr`."""
     milestones: tuple[float, ...] = (0.5, 0.75)
     """Shares of all steps after which the step schedule multiplies the learning rate by `gamma`."""
     gamma: float = 0.1
-    """Factor of the step schedule."""
+    """Factor of the step and the plateau schedule."""
+    plateau_patience: int = 5
+    """Epochs without a better val measure after which the plateau schedule multiplies the learning rate by `gamma`."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -286,6 +294,15 @@ class OptimConfig:
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
             at_least(self, name, 0)
+        at_least(self, "plateau_patience", 1)
+        if self.warmup and self.schedule == "one-cycle":
+            raise SettingError(
+                f"warmup is {self.warmup:g}, and one-cycle rises by itself: leave it out, or take schedule = cosine."
+            )
+        for name in ("l1", "clip"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise SettingError(f"{name} is {value:g}; must be above 0. Leave it out for none.")
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise SettingError(f"layer_decay is {self.layer_decay:g}; must be above 0 and at most 1.")
         if not 0 < self.gamma <= 1:
@@ -388,6 +405,12 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        patience, first = self.train.patience, self.optim.plateau_patience
+        if self.optim.schedule == "plateau" and patience is not None and patience <= first:
+            raise SettingError(
+                f"patience is {patience}, so training stops before the plateau schedule lowers the learning rate: "
+                f"set patience above plateau_patience, which is {first}."
+            )
         mixing = [name for name in ("mixup", "cutmix") if getattr(self.load, name)]
         if mixing and self.train.hardest != (1.0,):
             raise SettingError(
