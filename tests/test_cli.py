@@ -349,6 +349,12 @@ def test_patience_without_a_val_part_is_refused(home: Path) -> None:
     assert "there is no val part" in done.stderr
 
 
+def test_a_plateau_schedule_without_a_val_part_is_refused(home: Path) -> None:
+    done = run("train", "photos", "--val-share", "0", "--schedule", "plateau", cwd=home)
+    assert done.returncode == 2
+    assert "schedule is plateau, but there is no val part to be better on: set val_share." in done.stderr
+
+
 def test_a_name_that_the_terminal_cannot_show_is_shown_by_its_numbers(home: Path) -> None:
     (home / "\u732b.png").write_bytes((home / "photos/red/0-0.png").read_bytes())
     code = "from tellapart.cli import main; main(['predict', 'runs/photos', '\u732b.png'])"

@@ -107,12 +107,15 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "head_lr": st.floats(0, 1e9),
     "bias_lr": st.floats(0, 1e9),
     "weight_decay": st.floats(0, 1e9),
+    "l1": st.floats(0, 1e9, exclude_min=True),
+    "clip": st.floats(0, 1e9, exclude_min=True),
     "layer_decay": st.floats(0, 1, exclude_min=True),
     "ema": share,
     "schedule": st.sampled_from(typing.get_args(config_module.Schedule)),
     "warmup": share,
     "milestones": st.lists(st.floats(0, 1, exclude_min=True, exclude_max=True)).map(sorted),
     "gamma": st.floats(0, 1, exclude_min=True),
+    "plateau_patience": count,
     "epochs": count,
     "steps": count,
     "time": st.sampled_from(["90s", "10m", "1.5 h"]),
@@ -135,6 +138,10 @@ def consistent(chosen: dict[str, Any]) -> dict[str, Any]:
     chosen = dict(chosen)
     if not chosen.get("flip"):
         chosen.pop("alternating", None)
+    if chosen.get("schedule") == "one-cycle":
+        chosen.pop("warmup", None)
+    if chosen.get("schedule") == "plateau":
+        chosen.pop("patience", None)
     if chosen.get("loss") == "focal":
         chosen.pop("label_smoothing", None)
     if chosen.get("optimiser") != "sgd" or not chosen.get("momentum", 1):
@@ -414,10 +421,13 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"milestones": ["x"]}, "milestones is ('x',); must be a list, each a finite number."),
         ({"size": {"a": 1}}, "size is {'a': 1}; must be a whole number."),
         # words
-        ({"optimiser": "adma"}, "optimiser is 'adma'. Did you mean 'adam'? There are: sgd, adam, adamw, muon."),
+        (
+            {"optimiser": "adma"},
+            "optimiser is 'adma'. Did you mean 'adam'? There are: sgd, adam, adamw, nadam, ",
+        ),
         (
             {"schedule": "cosin"},
-            "schedule is 'cosin'. Did you mean 'cosine'? There are: constant, step, cosine, linear.",
+            "schedule is 'cosin'. Did you mean 'cosine'? There are: constant, step, cosine, linear, ",
         ),
         ({"activation": ["relu"]}, "activation is ('relu',). Did you mean 'relu'? There are: relu, leaky-relu, elu, "),
         ({"fit": "zoom"}, "fit is 'zoom'. There are: auto, pad, stretch, crop."),
@@ -443,6 +453,18 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
             "label_smoothing is 0.1, and focal goes by one right class alone: leave it out, or take loss = "
             "cross-entropy.",
         ),
+        ({"plateau_patience": 0}, "plateau_patience is 0; must be 1 or more."),
+        (
+            {"schedule": "one-cycle", "warmup": 0.1},
+            "warmup is 0.1, and one-cycle rises by itself: leave it out, or take schedule = cosine.",
+        ),
+        (
+            {"schedule": "plateau", "patience": 5},
+            "patience is 5, so training stops before the plateau schedule lowers the learning rate: set "
+            "patience above plateau_patience, which is 5.",
+        ),
+        ({"l1": 0}, "l1 is 0; must be above 0. Leave it out for none."),
+        ({"clip": -1}, "clip is -1; must be above 0. Leave it out for none."),
         ({"layer_decay": 0}, "layer_decay is 0; must be above 0 and at most 1."),
         ({"layer_decay": 1.5}, "layer_decay is 1.5; must be above 0 and at most 1."),
         ({"gamma": 0}, "gamma is 0; must be above 0 and at most 1."),

@@ -19,8 +19,8 @@ from tellapart.types import Fit
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 Views = Literal["one", "shifted", "mirrored"]
-Optimiser = Literal["sgd", "adam", "adamw", "muon"]
-Schedule = Literal["constant", "step", "cosine", "linear"]
+Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
+Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau"]
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 Balance = Literal["auto", "none", "weights", "class-balanced", "sampler", "logit-adjust"]
 NumberLoss = Literal["huber", "squared"]
@@ -290,9 +290,11 @@ class OptimConfig:
     optimiser: Optimiser = "adam"
     """How a gradient becomes a step."""
     lr: float | None = None
-    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon and 0.001 for the others."""
+    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon, 0.01 for adagrad and lamb, and 0.001 for
+    the others."""
     momentum: float = 0.9
-    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd)."""
+    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd). That of adam, adamw, nadam and
+    lamb is their own 0.9 of the mean gradient; rmsprop and adagrad have none."""
     nesterov: bool = False
     """Look a step ahead along the momentum (sgd; muon always does)."""
     muon_momentum: float = 0.8
@@ -302,21 +304,29 @@ class OptimConfig:
     bias_lr: float | None = None
     """Peak learning rate of biases and scales, which muon leaves to sgd; by default by batch and head."""
     weight_decay: float = 0.0
-    """Pull of the weights towards zero: added to the gradient (sgd, adam), or taken off the weights (adamw, and
-    muon for what it leaves to sgd)."""
+    """L2: pull of matrices and filters towards zero, added to the gradient (sgd, adam, nadam, rmsprop, adagrad) or to
+    the step (adamw, lamb, and muon for what it leaves to sgd); 0 for none."""
+    l1: float | None = None
+    """L1: pull of matrices and filters towards zero, whatever their size, that is added to the gradient, as in 0.0001:
+    many end near zero."""
+    clip: float | None = None
+    """Most that the norm of all gradients together may be, as in 1: longer ones are shortened to it."""
     layer_decay: float | None = None
     """Factor of the peak learning rate from each block of layers to the one before it, as in 0.75: the head learns at
     the full rate, the first filters slowest."""
     ema: float | None = None
     """Share of the moving average of weights that stays at each step, as in 0.99; the average is what is kept."""
     schedule: Schedule = "cosine"
-    """How the learning rate goes on after the warm-up: stays, falls in steps, half a cosine or linearly to zero."""
+    """How the learning rate goes on after the warm-up: stays, falls in steps, half a cosine or linearly to zero, or
+    where val gets no better (plateau); one-cycle rises over 0.3 of the steps, then falls by half a cosine."""
     warmup: float = 0.0
     """Share of all steps spent rising linearly to `lr`."""
     milestones: tuple[float, ...] = (0.5, 0.75)
     """Shares of all steps after which the step schedule multiplies the learning rate by `gamma`."""
     gamma: float = 0.1
-    """Factor of the step schedule."""
+    """Factor of the step and the plateau schedule."""
+    plateau_patience: int = 5
+    """Epochs without a better val measure after which the plateau schedule multiplies the learning rate by `gamma`."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -341,6 +351,15 @@ class OptimConfig:
             raise SettingError("nesterov is a way of sgd to use its momentum: set optimiser = sgd and a momentum.")
         for name in ("head_lr", "bias_lr", "weight_decay"):
             at_least(self, name, 0)
+        at_least(self, "plateau_patience", 1)
+        if self.warmup and self.schedule == "one-cycle":
+            raise SettingError(
+                f"warmup is {self.warmup:g}, and one-cycle rises by itself: leave it out, or take schedule = cosine."
+            )
+        for name in ("l1", "clip"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise SettingError(f"{name} is {value:g}; must be above 0. Leave it out for none.")
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise SettingError(f"layer_decay is {self.layer_decay:g}; must be above 0 and at most 1.")
         if not 0 < self.gamma <= 1:
@@ -495,6 +514,12 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.optim.balance == "sampler" and self.train.hardest != (1.0,):
             raise SettingError("balance is 'sampler' and hardest says too what an epoch shows: leave one of them out.")
+        patience, first = self.train.patience, self.optim.plateau_patience
+        if self.optim.schedule == "plateau" and patience is not None and patience <= first:
+            raise SettingError(
+                f"patience is {patience}, so training stops before the plateau schedule lowers the learning rate: "
+                f"set patience above plateau_patience, which is {first}."
+            )
         mixing = [name for name in ("mixup", "cutmix") if getattr(self.load, name)]
         if mixing and self.train.hardest != (1.0,):
             raise SettingError(

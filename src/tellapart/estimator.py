@@ -131,7 +131,7 @@ def _dtype(X: Any) -> Any:
 
 def _fitted(loaded: Loaded, config: RunConfig, weights: Weights | None) -> tuple[torch.nn.Module, int]:
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
-    check_patience(config.train, loaded)
+    check_patience(config, loaded)
     learner = new_learner(config, loaded, join_world(config.train), weights)
     settle(learner, config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):

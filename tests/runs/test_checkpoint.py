@@ -127,7 +127,10 @@ def test_the_optimiser_s_tensors_come_to_the_device_of_their_weight(optimiser: O
     assert {value.device for value in values} == {META}
 
 
-@pytest.mark.parametrize(("optimiser", "moments"), [("sgd", 1), ("adam", 3), ("adamw", 3), ("muon", 1)])
+MOMENTS = {"sgd": 1, "adam": 3, "adamw": 3, "nadam": 4, "rmsprop": 2, "adagrad": 2, "lamb": 3, "muon": 1}
+
+
+@pytest.mark.parametrize(("optimiser", "moments"), MOMENTS.items())
 def test_each_weight_has_its_moments_in_the_file(folder: Path, optimiser: Optimiser, moments: int) -> None:
     state = state_of(optimiser=optimiser)
     path = write_checkpoint(folder, moment(state, Progress(), {}))

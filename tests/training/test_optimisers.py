@@ -32,11 +32,15 @@ def plain(name: str, groups: list[dict[str, Any]], lr: float, nesterov: bool = F
     """Torch's own, neither fused nor batched."""
     if name == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=0.9, nesterov=nesterov, foreach=False)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=lr, foreach=False)
+    kinds = {"adam": "Adam", "adamw": "AdamW", "nadam": "NAdam", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
+    return getattr(torch.optim, kinds[name])(groups, lr=lr, foreach=False)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-@pytest.mark.parametrize(("name", "nesterov"), [("sgd", False), ("sgd", True), ("adam", False), ("adamw", False)])
+@pytest.mark.parametrize(
+    ("name", "nesterov"),
+    [("sgd", False), ("sgd", True), *((name, False) for name in ("adam", "adamw", "nadam", "rmsprop", "adagrad"))],
+)
 def test_twenty_steps_are_those_of_torch(name: Optimiser, nesterov: bool, decay: float) -> None:
     ours, theirs = small(), small()
     config = OptimConfig(optimiser=name, lr=0.01, weight_decay=decay, nesterov=nesterov)
@@ -66,7 +70,7 @@ def test_decay_pulls_at_matrices_and_filters_and_spares_biases_and_scales(name: 
     assert moved == {"0.weight", "3.weight"}
     for label in moved:
         after = dict(module.named_parameters())[label]
-        assert (after.abs() <= before[label].abs() + 1e-9).all() or name == "adam"  # adam's step has one size
+        assert (after.abs() <= before[label].abs() + 1e-9).all() or name not in ("sgd", "adamw", "lamb")  # one size
 
 
 @every_optimiser
@@ -95,7 +99,19 @@ def test_a_module_with_biases_alone_has_an_optimiser(name: Optimiser) -> None:
     assert [group["weight_decay"] for group in optimiser.param_groups] == [0.0]
 
 
-@pytest.mark.parametrize(("name", "usual"), [("sgd", 0.05), ("adam", 0.001), ("adamw", 0.001), ("muon", 0.1)])
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [
+        ("sgd", 0.05),
+        ("adam", 0.001),
+        ("adamw", 0.001),
+        ("nadam", 0.001),
+        ("rmsprop", 0.001),
+        ("adagrad", 0.01),
+        ("lamb", 0.01),
+        ("muon", 0.1),
+    ],
+)
 def test_each_optimiser_has_its_usual_learning_rate(name: Optimiser, usual: float) -> None:
     assert peak_lr(OptimConfig(optimiser=name)) == usual
     assert peak_lr(OptimConfig(optimiser=name, lr=0.3)) == 0.3

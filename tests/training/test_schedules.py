@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tellapart.config import OptimConfig, Schedule
 from tellapart.training.schedules import SCHEDULES, lr_share
 
+FALLING = [name for name in SCHEDULES if name != "one-cycle"]
+
 
 def shares(steps: int, **settings: object) -> list[float]:
     config = OptimConfig(**settings)  # type: ignore[arg-type]
@@ -87,6 +89,27 @@ def test_cosine_falls_from_1_to_almost_0() -> None:
     assert all(later < earlier for earlier, later in pairwise(given))
 
 
+def test_one_cycle_by_hand() -> None:
+    given = shares(20, schedule="one-cycle")
+    assert given[0] == 1 / 25
+    assert given[3] == pytest.approx((1 / 25 + 1) / 2)  # half of the rise
+    assert given[6] == 1
+    assert given[13] == pytest.approx((1 + 1 / 250_000) / 2)  # half of the fall
+    assert given == sorted(given[:7]) + sorted(given[7:], reverse=True)
+
+
+def test_one_cycle_is_torch_s() -> None:
+    steps = 1000
+    expected = reference(lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 1.0, total_steps=steps + 1), steps)
+    assert shares(steps, schedule="one-cycle") == pytest.approx(expected, abs=3 / steps)  # whose peak is a step earlier
+
+
+def test_plateau_falls_by_gamma_each_time_it_is_told_to() -> None:
+    config = OptimConfig(schedule="plateau", gamma=0.5, warmup=0.2)
+    assert [lr_share(5, 10, config, falls) for falls in range(3)] == [1.0, 0.5, 0.25]
+    assert [lr_share(0, 10, config, falls) for falls in range(3)] == [0.5, 0.25, 0.125]
+
+
 def test_warm_up_by_hand() -> None:
     given = shares(10, schedule="constant", warmup=0.4)
     assert given == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1])
@@ -102,7 +125,7 @@ def test_step_counts_its_milestones_from_the_first_step() -> None:
     assert given == pytest.approx([0.5, 1, 1, 1, 0.1, 0.1, 0.1, 0.1])
 
 
-@given(st.integers(1, 300), st.floats(0, 1, exclude_max=True), st.sampled_from(list(SCHEDULES)))
+@given(st.integers(1, 300), st.floats(0, 1, exclude_max=True), st.sampled_from(FALLING))
 def test_warm_up_rises_evenly_and_its_last_step_is_the_peak(steps: int, warmup: float, schedule: Schedule) -> None:
     given = shares(steps, schedule=schedule, warmup=warmup)
     warm = round(warmup * steps)
@@ -112,10 +135,11 @@ def test_warm_up_rises_evenly_and_its_last_step_is_the_peak(steps: int, warmup: 
 
 @given(st.integers(1, 300), st.floats(0, 1, exclude_max=True), st.sampled_from(list(SCHEDULES)))
 def test_a_share_is_above_0_and_at_most_1(steps: int, warmup: float, schedule: Schedule) -> None:
+    warmup = 0.0 if schedule == "one-cycle" else warmup
     assert all(0 < share <= 1 for share in shares(steps, schedule=schedule, warmup=warmup))
 
 
-@given(st.integers(1, 300), st.sampled_from(list(SCHEDULES)))
+@given(st.integers(1, 300), st.sampled_from(FALLING))
 def test_after_the_warm_up_no_schedule_rises(steps: int, schedule: Schedule) -> None:
     given = shares(steps, schedule=schedule)
     assert given[0] == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from tellapart.checks import seconds_or_steps
 from tellapart.commands.learner import Learner, batches, circumstances, settled_config, val_scores
+from tellapart.commands.plateau import falls
 from tellapart.commands.probing import Looks
 from tellapart.commands.stop import Stop, stoppable
 from tellapart.commands.timing import plan_again
@@ -103,6 +104,8 @@ def note(end: EpochEnd, learner: Learner) -> None:
         row["train_accuracy"] = end.accuracy
     row |= {f"val_{name}": value for name, value in (found or {}).items()}
     progress.history.append(row | {"seconds": round(end.seconds, 3)})
+    if learner.config.optim.schedule == "plateau":
+        learner.state.falls = falls(progress.history, learner.config)
     if found is None:
         progress.best_epoch = end.epoch
     elif better(learner.config.train.metric_taken, found, progress.best_scores):

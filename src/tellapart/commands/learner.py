@@ -155,10 +155,13 @@ def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:
         )
 
 
-def check_patience(config: TrainConfig, loaded: Loaded) -> None:
-    """Raise SettingError where training shall stop early and there is nothing to tell it when."""
-    if config.patience and "val" not in loaded.parts:
-        raise SettingError(f"patience is {config.patience}, but there is no val part to be better on: set val_share.")
+def check_patience(config: RunConfig, loaded: Loaded) -> None:
+    """Raise SettingError where training goes by what is better on val, and there is no val part."""
+    patience, schedule = config.train.patience, config.optim.schedule
+    asked = [f"patience is {patience}"] if patience else []
+    asked += ["schedule is plateau"] if schedule == "plateau" else []
+    if asked and "val" not in loaded.parts:
+        raise SettingError(f"{asked[0]}, but there is no val part to be better on: set val_share.")
 
 
 def circumstances(learner: Learner) -> dict[str, Any]:

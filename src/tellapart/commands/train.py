@@ -75,7 +75,7 @@ def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -
     watch.say(f"{source.name}: {understood(entries, asked(source.name, entries, config.load))}")
     loaded = load(source, parts or config.load)
     loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
-    check_patience(config.train, loaded)
+    check_patience(config, loaded)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
     return new_learner(config, loaded, world, weights), source.name

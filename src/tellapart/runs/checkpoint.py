@@ -66,6 +66,7 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
         "sums": None if state.sums is None else [repr(value) for value in state.sums.tolist()],  # exact; nan is one too
         "samples": state.samples,
         "seconds": state.seconds,
+        "falls": state.falls,
         "pieces": state.pieces,
     }
     done = {

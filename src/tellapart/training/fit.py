@@ -22,6 +22,7 @@ from tellapart.training.freezing import freeze_body
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.training.objective import Objective
 from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
+from tellapart.training.penalty import shape_gradients
 from tellapart.training.plan import Plan, convolves
 from tellapart.training.schedules import lr_share
 from tellapart.types import Batch, EpochEnd, Order, Pause
@@ -56,6 +57,8 @@ class TrainState:
     """Likewise."""
     seconds: float = 0.0
     """Likewise."""
+    falls: int = 0
+    """Times that the plateau schedule has lowered the learning rate."""
     pieces: int = 1
     """Parts that a batch is cut into, one after the other, since the whole did not fit the memory."""
     losses: Tensor | None = None
@@ -151,7 +154,7 @@ def _steps(state: TrainState, batches: Iterable[Batch], plan: Plan, pause: Calla
         freeze_body(state.module, state.optimiser, head_layer(state.module), frozen=state.epoch < plan.frozen)
     last = min(state.length, plan.steps - state.step + state.within)
     for batch in islice(batches, last - state.within):
-        set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim))
+        set_lr(state.optimiser, lr_share(state.step, plan.steps, plan.optim, state.falls))
         sums = step_once(state, batch, plan)
         state.sums = sums if state.sums is None else state.sums + sums
         torch.div(sums[0], sums[2], out=state.trace[state.within])
@@ -175,7 +178,7 @@ def _epoch_end(state: TrainState, plan: Plan) -> EpochEnd:
         step=state.step,
         loss=loss / max(weight, 1e-12),
         accuracy=right / max(state.samples, 1),
-        lr=peak_lr(plan.optim) * lr_share(state.step - 1, plan.steps, plan.optim),
+        lr=peak_lr(plan.optim) * lr_share(state.step - 1, plan.steps, plan.optim, state.falls),
         samples=state.samples,
         seconds=state.seconds + time.perf_counter() - began,
         losses=() if state.trace is None else tuple(state.trace[: state.within].tolist()),
@@ -223,6 +226,7 @@ def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
         said = f"Out of memory: batches of {len(batch.targets)} go on in {state.pieces} pieces, with the same result"
         said += ", but that normalisation sees a piece alone." if kept else "."
         logging.getLogger("tellapart").warning(said)
+    shape_gradients(state.optimiser, plan.optim)
     step(state.optimiser)
     if state.average is not None and plan.optim.ema is not None:
         follow(state.average, state.module, plan.optim.ema, state.step)

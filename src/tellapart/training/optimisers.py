@@ -8,14 +8,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 
 from tellapart.config import OptimConfig, Optimiser
 from tellapart.training.depths import layer_depths
+from tellapart.training.lamb import Lamb
 from tellapart.training.muon import Muon
 
 Groups = list[dict[str, Any]]
-USUAL_LR: dict[Optimiser, float] = {"sgd": 0.05, "adam": 1e-3, "adamw": 1e-3, "muon": 0.1}
+USUAL_LR: dict[Optimiser, float] = {
+    "sgd": 0.05,
+    "adam": 1e-3,
+    "adamw": 1e-3,
+    "nadam": 1e-3,
+    "rmsprop": 1e-3,
+    "adagrad": 0.01,
+    "lamb": 0.01,
+    "muon": 0.1,
+}
 """Peak learning rate where none is asked for."""
 RECORD_F = 256
 """Inputs of the head in the network that Muon's companions were tuned on."""
@@ -32,6 +42,22 @@ def _adam(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # n
 
 def _adamw(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
     return AdamW(_decaying_or_not(module, config), lr=peak_lr(config), fused=True)
+
+
+def _nadam(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return NAdam(_decaying_or_not(module, config), lr=peak_lr(config))
+
+
+def _rmsprop(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return RMSprop(_decaying_or_not(module, config), lr=peak_lr(config))
+
+
+def _adagrad(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return Adagrad(_decaying_or_not(module, config), lr=peak_lr(config))
+
+
+def _lamb(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    return Lamb(_decaying_or_not(module, config), lr=peak_lr(config))
 
 
 def _muon(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:
@@ -63,6 +89,10 @@ OPTIMISERS: dict[Optimiser, Callable[[nn.Module, OptimConfig, int], Optimizer]] 
     "sgd": _sgd,
     "adam": _adam,
     "adamw": _adamw,
+    "nadam": _nadam,
+    "rmsprop": _rmsprop,
+    "adagrad": _adagrad,
+    "lamb": _lamb,
     "muon": _muon,
 }
 
