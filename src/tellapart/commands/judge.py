@@ -22,7 +22,7 @@ from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, 
 from tellapart.evaluation.sections import TaskSection, task_sections
 from tellapart.evaluation.verdict import gap_sentence
 from tellapart.files import write_json, write_text
-from tellapart.models import MODELS, chosen
+from tellapart.models import chosen, row_of
 from tellapart.runs.run_folder import Progress, RunFolder
 from tellapart.types import PARTS, Measure, Part
 
@@ -173,7 +173,7 @@ def _gap(trained: Trained, seen: Mapping[str, Measure], found: Mapping[Part, Eva
 def _remedies(trained: Trained) -> list[str]:
     """Flags that would narrow the gap to val, of those that the run did not take."""
     load, model = trained.config.load, trained.config.model
-    has = MODELS[chosen(model, trained.loaded.spec)].settings
+    has = row_of(chosen(model, trained.loaded.spec)).settings
     return [
         flag
         for flag, open_ in {

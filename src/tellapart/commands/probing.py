@@ -11,7 +11,7 @@ from tellapart.commands.watch import Silence, Watch
 from tellapart.data.batches import sampled
 from tellapart.errors import DivergedError
 from tellapart.evaluation.diagnosis import Finding, findings
-from tellapart.models import MODELS, chosen
+from tellapart.models import chosen, row_of
 from tellapart.phases import phase
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.health import Probe, Spike, probe, spike, table
@@ -109,6 +109,6 @@ def due(learner: Learner) -> bool:
 
 def found(learner: Learner) -> tuple[Finding, ...]:
     """What is wrong inside, by all looks so far."""
-    settings = MODELS[chosen(learner.config.model, learner.loaded.spec)].settings
+    settings = row_of(chosen(learner.config.model, learner.loaded.spec)).settings
     lr, progress = peak_lr(learner.config.optim), learner.progress
     return findings(progress.probes, progress.spikes, lr=lr, settings=settings)
