@@ -232,11 +232,12 @@ def check(
 def models(*, output: Output = Output()) -> None:
     """List the models."""
     from tellapart.commands.show import show_table
-    from tellapart.models import MODELS
+    from tellapart.models import FAMILIES, MODELS
 
+    listed = MODELS | {f"{family}:NAME": row for family, row in FAMILIES.items()}
     rows = [
         {"name": name, "data": list(row.kinds), "settings": list(row.settings), "summary": row.summary}
-        for name, row in MODELS.items()
+        for name, row in listed.items()
     ]
     show_table("models", rows, as_json=output.json)
 

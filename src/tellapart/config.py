@@ -18,6 +18,7 @@ from tellapart.names import did_you_mean
 from tellapart.types import Fit
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+Pooling = Literal["mean", "max", "gem"]
 Views = Literal["one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear"]
@@ -192,13 +193,19 @@ class ModelConfig:
     model: str | None = None
     """Name of the model (`tellapart models` lists them); by default cnn for pictures, mlp for vectors."""
     widths: tuple[int, ...] | None = None
-    """Width of each hidden layer (mlp) or of each convolution block (cnn); by default the model's own."""
+    """Width of each hidden layer (mlp), convolution (cnn) or stage (vgg, resnet); by default the model's own."""
     dense: int | None = None
-    """Width of the dense layer before the classes (cnn); by default the model's own."""
+    """Width of the dense layer before the classes (cnn, vgg); by default the model's own."""
     activation: Activation | None = None
     """Non-linearity; by default the model's own."""
     dropout: float | None = None
     """Share of hidden values dropped in training; by default the model's own."""
+    pooling: Pooling | None = None
+    """How the last map becomes one number a channel (vgg, resnet): its mean, its maximum, or a generalised mean whose
+    power is learned; by default the model's own."""
+    drop_path: float | None = None
+    """Share of the samples that skip the last block in training, fewer skip earlier ones (resnet, timm); by default
+    the model's own."""
     stride: int | None = None
     """Pixels from one patch of the first layer to the next (whitened-cnn); by default such that about 32 fit a side."""
     depth: int | None = None
@@ -212,8 +219,9 @@ class ModelConfig:
         at_least(self, "dense", 1)
         at_least(self, "stride", 1)
         at_least(self, "depth", 1)
-        if self.dropout is not None:
-            share(self, "dropout")
+        for name in ("dropout", "drop_path"):
+            if getattr(self, name) is not None:
+                share(self, name)
         for width in self.widths or ():
             if width < 1:
                 raise SettingError(f"widths holds {width}; each must be 1 or more.")

@@ -90,11 +90,9 @@ def test_a_loss_that_is_no_number_is_told_at_the_end_of_the_epoch_after_going_on
 # ---- picture sizes
 
 
-@pytest.mark.parametrize(
-    ("model", "refused"), [("cnn", [0.5]), ("mlp", [0.5]), ("whitened-cnn", []), ("resnet-18", [])]
-)
+@pytest.mark.parametrize(("model", "refused"), [("cnn", [0.5]), ("mlp", [0.5]), ("whitened-cnn", []), ("resnet18", [])])
 def test_a_model_for_one_size_is_not_trained_at_others(model: str, refused: list[float]) -> None:
-    settings = {"model": model} | ({"widths": (2, 3)} if model == "resnet-18" else {})
+    settings = {"model": model} | ({"widths": (2, 3)} if model == "resnet18" else {})
     assert refused_sizes(toy_learner(**settings), (0.5, 1.0)) == refused
     if refused:
         with pytest.raises(

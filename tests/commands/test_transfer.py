@@ -238,8 +238,8 @@ def test_the_body_of_a_run_that_trains_the_head_alone_is_that_of_the_weights(hom
 
 
 def test_weights_of_another_model_are_refused(home: Path) -> None:
-    assert "of the model cnn, and model is 'resnet-18'. Leave model out" in refused(
-        {"weights": home / "runs/cnn", "model": "resnet-18"}
+    assert "of the model cnn, and model is 'resnet18'. Leave model out" in refused(
+        {"weights": home / "runs/cnn", "model": "resnet18"}
     )
 
 

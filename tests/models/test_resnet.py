@@ -20,7 +20,7 @@ def spec_of(*shape: int, classes: int = 10) -> DataSpec:
 
 
 def model(*shape: int, widths: tuple[int, ...] | None = WIDTHS, classes: int = 10) -> nn.Module:
-    return build_model(ModelConfig(model="resnet-18", widths=widths), spec_of(*shape, classes=classes), 0)
+    return build_model(ModelConfig(model="resnet18", widths=widths), spec_of(*shape, classes=classes), 0)
 
 
 def inputs_of(*shape: int) -> Tensor:

@@ -64,6 +64,9 @@ def test_what_is_in_the_cache_needs_no_network(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.slow
-def test_a_model_without_published_weights_is_told() -> None:
-    with pytest.raises(SettingError, match="none are published for timm:test_"):
-        published("timm:test_nothing")
+@pytest.mark.parametrize(
+    ("model", "said"), [("timm:nothing", "none are published for timm:nothing"), ("timm:resnet50.x", "Invalid .* tag")]
+)
+def test_a_model_without_published_weights_is_told(model: str, said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        published(model)

@@ -17,7 +17,7 @@ CASES: dict[str, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "weight_decay": 0.01},
     "adamw": {"optimiser": "adamw", "weight_decay": 0.01},
     "muon": {"optimiser": "muon", "weight_decay": 0.01},
-    "running statistics": {"model": "resnet-18", "widths": (8, 16)},
+    "running statistics": {"model": "resnet18", "widths": (8, 16)},
     "layer-wise rates": {"layer_decay": 0.7},
     "average": {"ema": 0.9, "model": "whitened-cnn", "widths": (4,), "optimiser": "muon"},
 }

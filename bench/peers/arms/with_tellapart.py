@@ -36,7 +36,7 @@ task = given()
 if task.network == "cnn":
     settings = {"model": "cnn", "widths": (16, 32), "dense": 128, "optimiser": "adam"}
 else:
-    settings = {"model": "resnet-18", "optimiser": "sgd", "momentum": 0.9}
+    settings = {"model": "resnet18", "optimiser": "sgd", "momentum": 0.9}
 with tempfile.TemporaryDirectory() as folder:
     lay_out(Path(folder))
     run = tellapart.train(

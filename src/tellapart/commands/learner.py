@@ -99,7 +99,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
         height, width = at_share(loaded.spec.shape[1:], share)
         raise SettingError(
             f"sizes holds {share:g}, but the model {chosen(config.model, loaded.spec)} has no answer to pictures of "
-            f"{height}x{width}. Leave sizes out or take larger shares; whitened-cnn and resnet-18 take most sizes."
+            f"{height}x{width}. Leave sizes out or take larger shares; whitened-cnn and resnet18 take most sizes."
         )
     return learner
 
@@ -132,15 +132,16 @@ def check_patience(config: TrainConfig, loaded: Loaded) -> None:
 def circumstances(learner: Learner) -> dict[str, Any]:
     """What the promise of equal bits hangs on beside the settings."""
     world, found = learner.world, versions()
+    counting = ["tellapart", "torch", "numpy", "pillow", "tifffile"]
+    if (learner.config.model.model or "").startswith("timm:"):
+        counting.append("timm")
     return {
         "fingerprint": learner.loaded.fingerprint,
         "device": str(world.device),
         "threads": world.threads,
         "bf16": world.bf16,
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "versions": {
-            name: found[name] for name in ("tellapart", "torch", "numpy", "pillow", "tifffile") if name in found
-        },
+        "versions": {name: found[name] for name in counting if name in found},
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tellapart.config import ModelConfig
 from tellapart.errors import SettingError
@@ -30,6 +30,8 @@ class ModelRow:
     settled: str | None = None
     """`module:function`: takes a ModelConfig and a DataSpec, gives the first with what follows from the second where it
     is left open; None where nothing does."""
+    check: str | None = None
+    """Of a family, `module:function`: refuses an unknown name of its own, and loads no torch."""
 
 
 MODELS: dict[str, ModelRow] = {
@@ -52,38 +54,118 @@ MODELS: dict[str, ModelRow] = {
         summary="Whitened patches, then blocks of 3x3 convolutions (Jordan 2024): small pictures in few epochs",
         settled="whitened_cnn:settled",
     ),
-    "resnet-18": ModelRow(
-        builder="resnet:resnet_18",
+    "convnet5": ModelRow(
+        builder="cnn:convnet5",
         kinds=("image",),
-        settings=("widths",),
+        settings=("widths", "dense", "activation", "dropout"),
+        summary="The same with five convolutions, of 16 to 256 filters",
+    ),
+    "deepcnn5x5": ModelRow(
+        builder="cnn:deepcnn5x5",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout"),
+        summary="Five 5x5 convolutions, then a dense layer under dropout",
+    ),
+    "vgg11": ModelRow(
+        builder="vgg:vgg11",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout", "pooling"),
+        summary="Stacks of 3x3 convolutions with batch norm, 11 layers (Simonyan & Zisserman 2015)",
+    ),
+    "vgg13": ModelRow(
+        builder="vgg:vgg13",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout", "pooling"),
+        summary="The same with 13 layers",
+    ),
+    "vgg16": ModelRow(
+        builder="vgg:vgg16",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout", "pooling"),
+        summary="The same with 16 layers",
+    ),
+    "vgg19": ModelRow(
+        builder="vgg:vgg19",
+        kinds=("image",),
+        settings=("widths", "dense", "activation", "dropout", "pooling"),
+        summary="The same with 19 layers",
+    ),
+    "resnet18": ModelRow(
+        builder="resnet:resnet18",
+        kinds=("image",),
+        settings=("widths", "activation", "dropout", "pooling", "drop_path"),
         summary="Residual network of 18 layers (He et al. 2016), for small pictures and large",
     ),
+    "resnet34": ModelRow(
+        builder="resnet:resnet34",
+        kinds=("image",),
+        settings=("widths", "activation", "dropout", "pooling", "drop_path"),
+        summary="The same with 34 layers",
+    ),
+    "resnet50": ModelRow(
+        builder="resnet:resnet50",
+        kinds=("image",),
+        settings=("widths", "activation", "dropout", "pooling", "drop_path"),
+        summary="The same with 50 layers, three to a block",
+    ),
+    "resnet101": ModelRow(
+        builder="resnet:resnet101",
+        kinds=("image",),
+        settings=("widths", "activation", "dropout", "pooling", "drop_path"),
+        summary="The same with 101 layers",
+    ),
+    "resnet152": ModelRow(
+        builder="resnet:resnet152",
+        kinds=("image",),
+        settings=("widths", "activation", "dropout", "pooling", "drop_path"),
+        summary="The same with 152 layers",
+    ),
 }
+FAMILIES: dict[str, ModelRow] = {
+    "timm": ModelRow(
+        builder="timm_model:timm_model",
+        kinds=("image",),
+        settings=("dropout", "drop_path"),
+        summary="Every architecture of timm by its name, as in timm:convnextv2_atto; needs tellapart[zoo]",
+        check="timm_model:check_architecture",
+    ),
+}
+"""Models called FAMILY:NAME; a builder takes the name after the DataSpec."""
 DEFAULTS: dict[str, str] = {"image": "cnn", "vector": "mlp"}
 """The model of each kind of data when none is named."""
+
+
+def row_of(name: str) -> ModelRow:
+    """The row of a model, or of its family; SettingError says what is near."""
+    family, colon, _ = name.partition(":")
+    if colon and family in FAMILIES:
+        return FAMILIES[family]
+    if name not in MODELS:
+        known = [*MODELS, *(f"{family}:NAME" for family in FAMILIES)]
+        raise SettingError(f"Unknown model {name!r}. {did_you_mean(name, known)}")
+    return MODELS[name]
 
 
 def check_model(config: ModelConfig) -> None:
     """Raise SettingError where the model is unknown or has no use for a setting; loads no torch."""
     if config.model is None:
         return
-    if config.model not in MODELS:
-        raise SettingError(f"Unknown model {config.model!r}. {did_you_mean(config.model, MODELS)}")
+    row = row_of(config.model)
+    if row.check is not None:
+        _function(row.check)(config.model.partition(":")[2])
     for name in config.given():
-        if name not in MODELS[config.model].settings:
-            raise SettingError(
-                f"The model {config.model} has no setting {name!r}; it has {listed(MODELS[config.model].settings)}."
-            )
+        if name not in row.settings:
+            raise SettingError(f"The model {config.model} has no setting {name!r}; it has {listed(row.settings)}.")
 
 
 def chosen(config: ModelConfig, spec: DataSpec) -> str:
     """Name of the model that fits the settings and the data; SettingError where none does."""
     name = config.model or DEFAULTS[spec.kind]
     check_model(ModelConfig(model=name, **config.given()))
-    if spec.kind not in MODELS[name].kinds:
+    if spec.kind not in row_of(name).kinds:
         fitting = [other for other, row in MODELS.items() if spec.kind in row.kinds]
         raise SettingError(
-            f"The model {name} takes {listed(MODELS[name].kinds)} data, these are {spec.kind} data. "
+            f"The model {name} takes {listed(row_of(name).kinds)} data, these are {spec.kind} data. "
             f"{did_you_mean(name, fitting)}"
         )
     return name
@@ -92,11 +174,8 @@ def chosen(config: ModelConfig, spec: DataSpec) -> str:
 def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
     """The settings of the model of such data with nothing left open that goes by them: the same model for others."""
     config = replace(config, model=chosen(config, spec))
-    way = MODELS[str(config.model)].settled
-    if way is None:
-        return config
-    module, function = way.split(":")
-    found: ModelConfig = getattr(import_module(f"tellapart.models.{module}"), function)(config, spec)
+    way = row_of(str(config.model)).settled
+    found: ModelConfig = config if way is None else _function(way)(config, spec)
     return found
 
 
@@ -107,11 +186,18 @@ def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor
     """
     import torch
 
-    module, function = MODELS[chosen(config, spec)].builder.split(":")
+    name = chosen(config, spec)
+    of_family = name.split(":")[1:]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_of(seed, "init"))
-        built: nn.Module = getattr(import_module(f"tellapart.models.{module}"), function)(spec, **config.given())
+        built: nn.Module = _function(row_of(name).builder)(spec, *of_family, **config.given())
         look = getattr(built, "look", None)
         if look is not None and pictures is not None:
             look(pictures)
     return built
+
+
+def _function(place: str) -> Any:
+    """What stands at a `module:function` below this package."""
+    module, name = place.split(":")
+    return getattr(import_module(f"tellapart.models.{module}"), name)

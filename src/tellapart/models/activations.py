@@ -15,3 +15,8 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+
+
+def after_norm(activation: Activation) -> nn.Module:
+    """The non-linearity for what is nobody else's, as the output of a Norm: relu needs no memory of its own there."""
+    return nn.ReLU(inplace=True) if activation == "relu" else ACTIVATIONS[activation]()

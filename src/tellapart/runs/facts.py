@@ -15,7 +15,7 @@ from typing import Any
 from tellapart import __version__
 from tellapart.runs.run_folder import RunFolder
 
-PACKAGES = ("torch", "numpy", "pillow", "scikit-learn", "safetensors")
+PACKAGES = ("torch", "numpy", "pillow", "scikit-learn", "safetensors", "timm")
 
 
 @contextmanager

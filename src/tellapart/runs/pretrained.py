@@ -47,12 +47,13 @@ def published(model: str) -> Published:
         from timm.models import get_pretrained_cfg
     except ImportError:
         raise TellapartError("Published weights need timm: pip install 'tellapart[zoo]'") from None
-    config: Any = get_pretrained_cfg(model.removeprefix(FAMILY), allow_unregistered=False)
-    name = str(config.hf_hub_id or "") if config is not None else ""
+    try:
+        config: Any = get_pretrained_cfg(model.removeprefix(FAMILY))
+    except RuntimeError as error:  # a tag that it has not
+        raise SettingError(f"weights is 'pretrained', and model is {model!r}: {error}") from None
+    name = "" if config is None else str(config.hf_hub_id or "")
     if not name:
-        raise SettingError(
-            f"weights is 'pretrained', but none are published for {model}. Give a file, or leave it out."
-        )
+        raise SettingError(f"weights is 'pretrained', but none are published for {model}. Give a file, or none.")
     licence = str(config.license or NOT_STATED)
     kept = try_to_load_from_cache(name, FILE)
     if isinstance(kept, str):
