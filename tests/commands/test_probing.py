@@ -93,7 +93,7 @@ def test_between_them_there_is_one_in_so_many_steps() -> None:
 
 @pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS.keys())
 def test_a_look_leaves_every_kind_of_training_as_it_was(settings: dict[str, Any], tmp_path: Path) -> None:
-    if settings.get("model") == "resnet-18":
+    if settings.get("model") == "resnet18":
         settings = settings | {"widths": (4,)}
     watched, plain = toy_learner(**settings), toy_learner(**settings)
     looks = Looks(watched, RunFolder.new(tmp_path, "run"), Silence())

@@ -74,7 +74,7 @@ class Scaled(nn.Module):
 
 @pytest.mark.parametrize("model", list(MODELS))
 def test_of_each_model_as_it_is_nothing_is_said(model: str) -> None:
-    settings = {"widths": (16, 32)} if model == "resnet-18" else {}
+    settings = {"widths": (16, 32)} if model == "resnet18" else {}
     assert kinds(looked(built(model, **settings))) == set()
 
 
@@ -106,7 +106,7 @@ def test_twelve_layers_of_sigmoid_lose_the_gradient() -> None:
     assert found.kind == "vanishing-gradients"
     assert found.sentence == (
         "After step 12: the gradients shrink more than a million-fold from the last layers to the first, which learn "
-        "next to nothing. Take fewer layers, --activation relu or a residual network (--model resnet-18)."
+        "next to nothing. Take fewer layers, --activation relu or a residual network (--model resnet18)."
     )
 
 

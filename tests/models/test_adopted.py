@@ -101,7 +101,7 @@ def test_the_head_of_weights_whose_classes_are_not_known_stays_fresh() -> None:
 # ---- other channels
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet-18"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet18"])
 @pytest.mark.parametrize(("then", "now"), [(1, 3), (1, 5), (3, 6)])
 def test_a_picture_of_alike_channels_looks_as_it_did(name: str, then: int, now: int) -> None:
     old, new, adopted = moved(name, spec_of(shape=(then, 16, 16)), spec_of(shape=(now, 16, 16)))
@@ -112,7 +112,7 @@ def test_a_picture_of_alike_channels_looks_as_it_did(name: str, then: int, now: 
     assert adopted.fresh == ()
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet-18"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet18"])
 def test_a_model_of_colour_sees_a_grey_picture_as_it_did_in_three_channels(name: str) -> None:
     old, new, _ = moved(name, SPEC, spec_of(shape=(1, 16, 16)))
     grey = pictures((1, 16, 16))
@@ -141,7 +141,7 @@ def test_the_scale_of_the_pixels_is_of_the_data_of_now() -> None:
 # ---- other sizes
 
 
-@pytest.mark.parametrize("name", ["whitened-cnn", "resnet-18"])
+@pytest.mark.parametrize("name", ["whitened-cnn", "resnet18"])
 def test_a_convnet_with_a_pool_over_all_pixels_fits_pictures_of_any_size(name: str) -> None:
     _, _, adopted = moved(name, SPEC, spec_of(shape=(3, 24, 24)), widths=(4, 8))
     assert adopted.fresh == ()
@@ -195,7 +195,7 @@ def test_a_position_embedding_is_taken_at_another_size() -> None:
 
 @pytest.mark.parametrize("prefix", ["module.", "network.", "model.backbone."])
 def test_a_prefix_that_all_names_have_counts_for_nothing(prefix: str) -> None:
-    old, new = built("resnet-18", widths=(2, 3)), built("resnet-18", seed=1, widths=(2, 3))
+    old, new = built("resnet18", widths=(2, 3)), built("resnet18", seed=1, widths=(2, 3))
     adopted = adopt(new, {prefix + name: tensor for name, tensor in old.state_dict().items()}, SPEC, SPEC)
     assert adopted.fresh == ()
     assert torch.equal(new(pictures()), old(pictures()))
@@ -221,7 +221,7 @@ def test_whole_numbers_are_no_weights() -> None:
 
 
 def test_nothing_of_another_architecture_is_taken() -> None:
-    adopted = adopt(built("resnet-18"), {"stem.conv.weight": torch.zeros(7, 3, 5, 5)}, SPEC, None)
+    adopted = adopt(built("resnet18"), {"stem.conv.weight": torch.zeros(7, 3, 5, 5)}, SPEC, None)
     assert (adopted.taken, adopted.body) == ((), 0)
 
 

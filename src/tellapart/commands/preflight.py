@@ -13,12 +13,16 @@ from tellapart.models import check_model
 from tellapart.runs.run_folder import RunFolder, model_folder
 
 
-def check_config(config: RunConfig) -> None:
-    """Raise SettingError or DataError where the data or the model that is asked for does not exist."""
+def check_config(config: RunConfig, *, goes_on: bool = False) -> None:
+    """Raise SettingError or DataError where the data, the model or the weights that are asked for do not exist.
+
+    goes_on  whether a run has weights of its own already: those that it began with may be gone
+    """
     check_source(config.data, config.load)
     check_model(config.model)
     check_old_models(config.optim)
-    check_weights(config)
+    if not goes_on:
+        check_weights(config)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():
         raise SettingError(f"data_dir is {str(config.load.data_dir)!r}: no such folder.")
     if config.load.split is not None:

@@ -56,11 +56,16 @@ def _go_on(run: RunFolder, epochs: str | None, lr: float | None, allow_inexact: 
     """Resume, while nobody else is at work in the folder."""
     path, clock, facts = run.path, Stopwatch(), run.read_facts()
     config = _asked(run, epochs, lr, facts)
+    if config.transfer.preset is not None:
+        raise SettingError(
+            f"{path}: its head was fitted at once: there is nothing to go on with. To train all of it: tellapart train "
+            f"{config.data} --weights {path}"
+        )
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
     parts = run.parted(config.load)
-    check_config(replace(config, load=parts))
+    check_config(replace(config, load=parts), goes_on=True)
     _same_world(position["circumstances"], config, allow_inexact)
     learner, source = prepared(config, watch, parts)
     _same_promises(position["circumstances"], learner, allow_inexact)

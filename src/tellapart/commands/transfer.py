@@ -10,6 +10,7 @@ from tellapart.config import PRETRAINED, ModelConfig, RunConfig
 from tellapart.errors import SettingError
 from tellapart.models import settled
 from tellapart.names import counted, listed
+from tellapart.runs.pretrained import check_pretrained, published
 from tellapart.runs.weights import Weights, own_card, read_weights
 from tellapart.types import DataSpec
 
@@ -30,6 +31,7 @@ def check_weights(config: RunConfig) -> None:
     if path is None:
         return
     if path == PRETRAINED:
+        check_pretrained(named)
         return
     card = own_card(path)
     if card is None and named is None:
@@ -44,6 +46,9 @@ def check_weights(config: RunConfig) -> None:
 def weights_of(config: RunConfig) -> Weights | None:
     """The weights to start from, read whole; None where none are asked for."""
     path = config.transfer.weights
+    if path == PRETRAINED:
+        found = published(str(config.model.model))
+        return read_weights(found.path, name=found.name, licence=found.licence)
     return None if path is None else read_weights(path)
 
 

@@ -27,11 +27,11 @@ class ModelRow:
     settings: tuple[str, ...]
     """Fields of ModelConfig that it has a use for."""
     summary: str
-    check: str | None = None
-    """Of a family, `module:function`: refuses an unknown name of its own, and loads no torch."""
     settled: str | None = None
     """`module:function`: takes a ModelConfig and a DataSpec, gives the first with what follows from the second where it
     is left open; None where nothing does."""
+    check: str | None = None
+    """Of a family, `module:function`: refuses an unknown name of its own, and loads no torch."""
 
 
 MODELS: dict[str, ModelRow] = {
@@ -175,9 +175,7 @@ def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
     """The settings of the model of such data with nothing left open that goes by them: the same model for others."""
     config = replace(config, model=chosen(config, spec))
     way = row_of(str(config.model)).settled
-    if way is None:
-        return config
-    found: ModelConfig = _function(way)(config, spec)
+    found: ModelConfig = config if way is None else _function(way)(config, spec)
     return found
 
 

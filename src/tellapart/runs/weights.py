@@ -85,10 +85,10 @@ def own_card(path: Path) -> Card | None:
     return read_card(found) if found.is_dir() else None
 
 
-def read_weights(path: Path, licence: str | None = None) -> Weights:
+def read_weights(path: Path, *, name: str | None = None, licence: str | None = None) -> Weights:
     """The weights that a path means; DamagedError before any is used where a byte is wrong.
 
-    licence  where it is known better than the files beside the weights do
+    name, licence  where they are known better than from the path and the files beside it
     """
     found = weights_at(path)
     if found.is_dir():
@@ -99,7 +99,7 @@ def read_weights(path: Path, licence: str | None = None) -> Weights:
         card, file = None, found
         tensors, metadata = read_tensors(file)
         licence = licence or licence_of(file, metadata)
-    origin = Origin(name=_name(path), sha256=sha256(file), licence=licence)
+    origin = Origin(name=name or _name(path), sha256=sha256(file), licence=licence)
     return Weights(path=path, tensors=tensors, origin=origin, card=card)
 
 

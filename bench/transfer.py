@@ -1,0 +1,108 @@
+"""What a model of five classes of CIFAR-10 is worth to the other five, of which there are 50 pictures a class.
+
+The first run trains on all training pictures of five classes (even numbers: airplane, bird, deer, frog, ship). Then, for
+each seed, 50 training pictures of each of the other five are drawn, and learned twice by what `tellapart train` does of
+itself: from scratch, and with `--weights` of the first run; a third time by `--preset instant`. All are judged on the
+5,000 test pictures of those classes, which nothing was chosen by. The bar is 8 points between the first two.
+
+    python bench/transfer.py [--seeds 3] [--data-dir FOLDER] [--pictures 50] [--runs-dir FOLDER] [--smoke]
+
+`--runs-dir` keeps the first run, and takes it from there the next time.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from machine import spread, write_result
+from tellapart.config import DataConfig
+from tellapart.data import open_source
+from tellapart.data.resident import load
+
+FIRST = range(0, 10, 2)
+"""Classes that the first run learns."""
+ARMS: dict[str, list[str]] = {"scratch": [], "transfer": ["--weights", "{first}"]}
+ARMS["instant"] = [*ARMS["transfer"], "--preset", "instant"]
+SMOKE_EACH = 60
+"""Pictures a class of the first run and of the test part, to see that it works."""
+
+
+def pictures_of(data: Path) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Part -> pictures uint8 (N, H, W, C) and class indices (N,)."""
+    config = DataConfig(data_dir=data, val_share=0.0)
+    loaded = load(open_source("cifar10", config), config)
+    return {part: (found.inputs[:].numpy(), found.targets.numpy()) for part, found in loaded.parts.items()}
+
+
+def write_first(path: Path, train: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]], each: int | None) -> None:
+    """The training pictures of the first five classes, or so many of each."""
+    x, y = train
+    rows = np.concatenate([np.flatnonzero(y == k)[:each] for k in FIRST])
+    np.savez(path, x=x[rows], y=y[rows])
+
+
+def write_other(path: Path, parts: dict[str, Any], seed: int, pictures: int, each: int | None) -> None:
+    """So many training pictures of each other class, drawn by the seed, and the test pictures of these classes."""
+    (x, y), (x_test, y_test) = parts["train"], parts["test"]
+    draws, others = np.random.default_rng(seed), [k for k in range(10) if k not in FIRST]
+    rows = np.concatenate([draws.permutation(np.flatnonzero(y == k))[:pictures] for k in others])
+    judged = np.concatenate([np.flatnonzero(y_test == k)[:each] for k in others])
+    np.savez(path, x_train=x[rows], y_train=y[rows], x_test=x_test[judged], y_test=y_test[judged])
+
+
+def trained(data: Path, runs: Path, name: str, words: list[str]) -> dict[str, float]:
+    """Accuracy on the test part, where there is one, and seconds, of a run as a person would type it."""
+    command = [sys.executable, "-m", "tellapart", "train", str(data), "--runs-dir", str(runs), "--name", name, *words]
+    began = time.perf_counter()
+    out = subprocess.run([*command, "--quiet", "--json"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    measures = json.loads(out)["measures"]
+    return {"test": measures["test"]["accuracy"]["value"], "whole_s": time.perf_counter() - began}
+
+
+def main() -> None:
+    """Measure, print a line each, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--pictures", type=int, default=50, help="training pictures of each of the other classes")
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("TELLAPART_DATA_DIR", "../shared/data")))
+    parser.add_argument("--runs-dir", type=Path)
+    parser.add_argument("--smoke", action="store_true", help="few pictures and two epochs, to see that it works")
+    args = parser.parse_args()
+    few, each = (["--epochs", "2"], SMOKE_EACH) if args.smoke else ([], None)
+    parts = pictures_of(args.data_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        runs = args.runs_dir or home
+        if not (runs / "first").exists():
+            write_first(home / "first.npz", parts["train"], each)
+            print("first", trained(home / "first.npz", runs, "first", few), flush=True)
+        found: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
+        for seed in range(args.seeds):
+            write_other(home / "other.npz", parts, seed, args.pictures, each)
+            for arm, words in ARMS.items():
+                asked = [word.format(first=runs / "first") for word in words]
+                asked += ["--seed", str(seed), *([] if arm == "instant" else few)]
+                found[arm].append(trained(home / "other.npz", home, f"{arm}-{seed}", asked))
+                print(
+                    f"{arm:<10}seed {seed}{found[arm][-1]['test']:>9.2%}{found[arm][-1]['whole_s']:>8.1f} s", flush=True
+                )
+        facts = json.loads((runs / "first" / "run.json").read_text())
+        first = {name: facts[name] for name in ("model", "epochs", "seconds")}
+    arms = {arm: {key: spread([run[key] for run in runs]) for key in runs[0]} for arm, runs in found.items()}
+    pairs = zip(found["scratch"], found["transfer"], strict=True)
+    gain = spread([100 * (moved["test"] - alone["test"]) for alone, moved in pairs])
+    print(f"gain {gain['median']:.1f} points (from {gain['low']:.1f} to {gain['high']:.1f}); the bar is 8")
+    if not args.smoke:
+        write_result("transfer", {"pictures": args.pictures, "first": first, "arms": arms, "gain_points": gain})
+
+
+if __name__ == "__main__":
+    main()
