@@ -19,7 +19,7 @@ from tellapart.types import Fit
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 Pooling = Literal["mean", "max", "gem"]
-Views = Literal["one", "shifted", "mirrored"]
+Views = Literal["auto", "one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau"]
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
@@ -98,9 +98,10 @@ class DataConfig(Reading):
     cache: Cache = "auto"
     """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
     nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
-    sizes: tuple[float, ...] = (1.0,)
+    sizes: tuple[float, ...] = ()
     """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1:
-    small pictures are quicker. The last should be 1; one may begin in the midst of an epoch."""
+    small pictures are quicker. The last should be 1; one may begin in the midst of an epoch. By default 1, and growing
+    ones where `augment` is auto and there are many pictures that are not tiny."""
     val_share: float = 0.1
     """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
     test_share: float = 0.15
@@ -163,7 +164,7 @@ class DataConfig(Reading):
             at_least(self, name, 0)
         if self.erasing is not None and self.erasing > 1:
             raise SettingError(f"erasing is {self.erasing:g}; must be a share of the pictures: at most 1.")
-        if not self.sizes or not all(0 < size <= 1 for size in self.sizes):
+        if not all(0 < size <= 1 for size in self.sizes):
             raise SettingError(f"sizes is {list(self.sizes)}; must be shares of the full size: above 0, at most 1.")
         share(self, "val_share")
         share(self, "test_share")
@@ -240,8 +241,8 @@ class ModelConfig:
     depth: int | None = None
     """Convolutions of each block; from three on they are a residual (whitened-cnn); by default the model's own."""
     views: Views | None = None
-    """Looks at a picture that the model is unsure about: one, also shifted by a pixel, or those and mirrored ones too
-    (whitened-cnn); by default the model's own."""
+    """Looks at a picture that the model is unsure about: one, also shifted by a pixel, or those and mirrored ones too;
+    auto mirrors where training does (whitened-cnn); by default the model's own."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -104,7 +104,8 @@ def test_nothing_is_set_for_vectors() -> None:
     ("shape", "each", "policy", "why"),
     [
         ((3, 7, 60), 10, "none", "pictures of 7 pixels a side"),
-        ((1, 8, 8), 10, "light", "pictures of 8 pixels a side"),
+        ((1, 8, 8), 10, "none", "pictures of 8 pixels a side"),
+        ((1, 12, 12), 10, "light", "pictures of 12 pixels a side"),
         ((3, 15, 15), 9999, "light", "pictures of 15 pixels a side"),
         ((1, 28, 28), 6000, "light", "6,000 grey pictures a class"),
         ((1, 28, 28), 101, "light", "101 grey pictures a class"),

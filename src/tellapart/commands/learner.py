@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Literal
@@ -11,32 +11,31 @@ import torch
 from torch import Tensor, nn
 
 from tellapart.commands.budget import Budget
+from tellapart.commands.settling import settled_by_data
 from tellapart.commands.teachers import fingerprints, with_teachers
 from tellapart.commands.transfer import frozen_epochs, taken_over, told
 from tellapart.commands.watch import Watch
-from tellapart.config import OptimConfig, RunConfig, TrainConfig
+from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
-from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
 from tellapart.data.split import training_counts
 from tellapart.errors import SettingError
 from tellapart.evaluation.predict import BATCH, predict
-from tellapart.evaluation.tasks import metric_of, task_scores
+from tellapart.evaluation.tasks import task_scores
 from tellapart.models import build_model, chosen
 from tellapart.models.adopted import Adopted
-from tellapart.names import listed
 from tellapart.phases import phase
 from tellapart.runs.facts import versions
 from tellapart.runs.run_folder import Progress
 from tellapart.runs.weights import Weights
-from tellapart.training.balance import balanced_rows, settled_balance
+from tellapart.training.balance import balanced_rows
 from tellapart.training.compiled import compiled
 from tellapart.training.fit import TrainState, new_state
 from tellapart.training.objective import Objective
 from tellapart.training.plan import Extent, Plan, plan, takes
-from tellapart.types import Batch, Order, Task
+from tellapart.types import Batch, Order
 from tellapart.world import World
 
 
@@ -80,32 +79,21 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     weights  what it begins with, where it is not from scratch
     """
     part = loaded.parts["train"]
-    if config.transfer.preset == "instant":
-        config = replace(config, train=replace(config.train, epochs=1, steps=None, time=None))
-    tasks, counts = loaded.spec.tasks, training_counts(loaded.split)
-    check_task_weights(config.optim, tasks)
-    balance, balancing = settled_balance(config.optim.balance, counts, tasks)
-    if config.transfer.preset == "instant":
-        balance, balancing = "none", ""
-    metric = metric_of(config.train.metric, tasks, balanced=balance != "none")
-    config = replace(config, optim=replace(config.optim, balance=balance), train=replace(config.train, metric=metric))
-    load, said = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
-    config = replace(config, load=replace(load, fit=loaded.spec.fit), train=config.train.settled(len(part)))
+    config, said = settled_by_data(config, loaded)
     module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
     adopted = None if weights is None else taken_over(module, weights, loaded.spec)
     if weights is not None and adopted is not None:
         said = (*said, *told(weights, adopted))
-    objective = Objective.balanced(config.optim, loaded.spec, counts, len(part), world.device)
+    objective = Objective.balanced(config.optim, loaded.spec, training_counts(loaded.split), len(part), world.device)
     objective = with_teachers(objective, loaded.spec, world)
     state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
-    state.picks = _picks(config, part) if balance == "sampler" else None
+    state.picks = _picks(config, part) if config.optim.balance == "sampler" else None
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
     sample = next(in_order(part, 1)).inputs.to(world.device)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
     settled = replace(settled, frozen=frozen_epochs(config))
-    said = (*said, balancing) if balancing else said
     learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said, adopted=adopted)
     if weights is not None:
         learner.origin = weights.origin.to_json()
@@ -144,15 +132,6 @@ def refused_sizes(learner: Learner, sizes: tuple[float, ...]) -> list[float]:
         return sample[:, :, :height, :width]
 
     return [share for share in sizes if share != 1 and not takes(learner.state.module, cut(share))]
-
-
-def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:
-    """Raise SettingError where there is not one weight for each task."""
-    if config.task_weights and len(config.task_weights) != max(1, len(tasks)):
-        names = listed(task.name for task in tasks) or "which class"
-        raise SettingError(
-            f"task_weights holds {len(config.task_weights)}; must be one for each of what is asked: {names}."
-        )
 
 
 def check_patience(config: RunConfig, loaded: Loaded) -> None:

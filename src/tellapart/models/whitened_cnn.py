@@ -120,17 +120,17 @@ def whitened_cnn(
     depth: int = 2,
     views: Views = "one",
 ) -> nn.Module:
-    """The network, looked through by several views where it is unsure, unless `views` is one.
+    """The network, looked through by several views where it is unsure, unless `views` is one, or auto and not settled.
 
     widths  by default as many as the picture can be halved, wider for colour
     stride  pixels between patches, which are a pixel larger
     depth   convolutions of each block
     """
     stride = stride or usual_stride(spec)
-    if views != "one" and spec.tasks:
+    if views not in ("auto", "one") and spec.tasks:
         raise SettingError(f"views is {views!r}, which goes by the probability of one class: leave it out with tasks.")
     network = WhitenedCnn(spec, widths or usual_widths(spec, stride), activation, stride, depth)
-    return network if views == "one" else Sighted(network, mirrored=views == "mirrored")
+    return network if views in ("auto", "one") else Sighted(network, mirrored=views == "mirrored")
 
 
 def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:

@@ -1,0 +1,55 @@
+"""Settings that are left to the tool, as the data settle them: what is asked, balance, augmentation, sizes, batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tellapart.commands.growing import picture_sizes, views_of
+from tellapart.config import OptimConfig, RunConfig
+from tellapart.data.policy import settled as settled_augment
+from tellapart.data.resident import Loaded
+from tellapart.data.split import training_counts
+from tellapart.errors import SettingError
+from tellapart.evaluation.tasks import metric_of
+from tellapart.names import listed
+from tellapart.training.balance import settled_balance
+from tellapart.types import Task
+
+
+def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:
+    """The settings with nothing left open that the data decide, and a line for each that `auto` has chosen.
+
+    SettingError where a setting does not go with what is asked of the data.
+    """
+    tasks, part = loaded.spec.tasks, loaded.parts["train"]
+    check_task_weights(config.optim, tasks)
+    config, balancing = _balanced(config, loaded)
+    sizes, growing = picture_sizes(config, loaded)  # before `augment` is settled, which has a say in it
+    load, augmenting = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
+    config = replace(
+        config, load=replace(load, fit=loaded.spec.fit, sizes=sizes), train=config.train.settled(len(part))
+    )
+    config = replace(config, model=replace(config.model, views=views_of(config, loaded)))
+    return config, (*augmenting, *growing, *balancing)
+
+
+def _balanced(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:
+    """With the balance that is taken, and the measure that picks the best epoch."""
+    tasks = loaded.spec.tasks
+    balance, line = settled_balance(config.optim.balance, training_counts(loaded.split), tasks)
+    train = config.train
+    if config.transfer.preset == "instant":  # its fit is logistic regression's own
+        balance, line, train = "none", "", replace(train, epochs=1, steps=None, time=None)
+    metric = metric_of(train.metric, tasks, balanced=balance != "none")
+    settled = replace(config, optim=replace(config.optim, balance=balance), train=replace(train, metric=metric))
+    return settled, (line,) if line else ()
+
+
+def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:
+    """Raise SettingError where there is not one weight for each task."""
+    if config.task_weights and len(config.task_weights) != max(1, len(tasks)):
+        names = listed(task.name for task in tasks) or "which class"
+        raise SettingError(
+            f"task_weights holds {len(config.task_weights)}; must be one for each of what is asked: {names}."
+        )
