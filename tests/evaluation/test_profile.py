@@ -11,8 +11,8 @@ from tellapart.evaluation.profile import PANELS, profile_plot
 from tellapart.training.health import Layer, Probe
 
 LAYER = Layer(
-    name="blocks.1", kind="Conv2d", units=16, activation=1.0, gradient=0.5, weight=2.0, update=0.02, nonlinearity="relu",
-    dead=0.1, flat=0.5,
+    name="blocks.1", kind="Conv2d", units=16, activation=1.0, gradient=0.5, weight=2.0, update=0.02,
+    nonlinearity="relu", dead=0.1, flat=0.5,
 )  # fmt: skip
 
 
