@@ -168,8 +168,8 @@ def diverged(home: Path, tmp_path: Path) -> tuple[Path, str]:
 def test_a_broken_step_is_named_with_what_to_type(diverged: tuple[Path, str]) -> None:
     run, said = diverged
     assert said == (
-        "In step 8 of 18, in epoch 2, the training loss became nan. What step-000000006 holds is from before it. "
-        f"Go on from there with smaller steps: tellapart resume {run} --lr 0.0001"
+        "In step 8 of 18, in epoch 2, the training loss became nan. Take a smaller lr than 0.001. What step-000000006 "
+        f"holds is from before it. Go on from there: tellapart resume {run} --lr 0.0001"
     )
     assert facts(run)["status"] == "failed"
     assert facts(run)["exit_reason"] == f"DivergedError: {said}"

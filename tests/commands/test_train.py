@@ -249,7 +249,7 @@ def test_a_loss_that_is_no_number_ends_the_run_as_failed_and_says_what_to_do(hom
         train(config, runs_dir=home / "failed")
     again = f"tellapart train --config {home}/failed/photos/config.toml --lr "
     assert str(caught.value).startswith(
-        "In step 1 of 3, in epoch 1, the weights are no usable numbers any more. Nothing was "
+        "In step 1 of 3, in epoch 1, the weights are no usable numbers any more. Take a smaller "
     )
     assert again in str(caught.value)
     assert json.loads((home / "failed/photos/run.json").read_text())["status"] == "failed"

@@ -119,9 +119,9 @@ def remedy(learner: Learner, run: RunFolder) -> str:
     saved = checkpoints(run.checkpoints)
     if not saved:
         again = f"tellapart train --config {shlex.quote(str(run.config))} --lr {smaller}"
-        return f"Nothing was saved before it. Train again with smaller steps: {again}"
+        return f"Nothing was saved before it. Train again: {again}"
     onwards = f"tellapart resume {shlex.quote(str(run.path))} --lr {smaller}"
-    return f"What {saved[0].name} holds is from before it. Go on from there with smaller steps: {onwards}"
+    return f"What {saved[0].name} holds is from before it. Go on from there: {onwards}"
 
 
 def reason(learner: Learner) -> str:

@@ -21,8 +21,8 @@ from tellapart.types import Batch, EpochEnd, Order
 
 PROBED = 256
 """Samples of a look, at most; fewer where a step has fewer."""
-EVERY = 250
-"""Steps of so many samples from one look to the next, at least: a look takes as long as two to four."""
+EVERY = 500
+"""Steps of so many samples from one look to the next, at least: a look takes as long as two to five."""
 
 log = logging.getLogger("tellapart")
 

@@ -204,7 +204,8 @@ def _refuse_broken(state: TrainState, plan: Plan) -> None:
     if not good:
         first = int(losses.isfinite().logical_not().nonzero()[0])
         step, what = state.step - state.within + first + 1, f"the training loss became {losses[first].item()}"
-    raise DivergedError(f"In step {step:,} of {plan.steps:,}, in epoch {state.epoch + 1}, {what}.")
+    lower = f"Take a smaller lr than {peak_lr(plan.optim):g}."
+    raise DivergedError(f"In step {step:,} of {plan.steps:,}, in epoch {state.epoch + 1}, {what}. {lower}")
 
 
 def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
