@@ -129,6 +129,7 @@ def lr_range_plot(
         axes.axvline(suggested, color=WRONG, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
         axes.set_title(f"suggested: {suggested:.2g}", loc="right", color=WRONG, fontsize=11.5)
     axes.set_xlabel("learning rate")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     return _svg(figure)
 
