@@ -355,6 +355,30 @@ def test_a_plateau_schedule_without_a_val_part_is_refused(home: Path) -> None:
     assert "schedule is plateau, but there is no val part to be better on: set val_share." in done.stderr
 
 
+def test_tune_prints_a_table_and_a_rate(home: Path) -> None:
+    done = run("tune", "photos", "--lr-only", "--model", "mlp", "--widths", "4", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:3] == ["learning", "rate", "loss"]
+    assert "tune/photos/lr.svg" in done.stdout
+
+
+def test_tune_as_json_is_one_object(home: Path) -> None:
+    words = ["tune", "photos", "--lr-only", "--model", "mlp", "--widths", "4", "--out", "other", "--json", "--quiet"]
+    done = run(*words, cwd=home)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["plot"] == "other/photos/lr.svg"
+    assert len(found["lrs"]) == len(found["losses"]) == len(found["smoothed"])
+    assert {"suggested_lr", "optimiser", "lr", "ended"} <= found.keys()
+
+
+def test_tune_without_lr_only_says_what_there_is(home: Path) -> None:
+    done = run("tune", "photos", cwd=home)
+    assert done.returncode == 2
+    said = "tune looks for the learning rate, and for nothing else yet: tellapart tune photos --lr-only"
+    assert said in done.stderr
+
+
 def test_a_name_that_the_terminal_cannot_show_is_shown_by_its_numbers(home: Path) -> None:
     (home / "\u732b.png").write_bytes((home / "photos/red/0-0.png").read_bytes())
     code = "from tellapart.cli import main; main(['predict', 'runs/photos', '\u732b.png'])"

@@ -155,7 +155,9 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}") == []
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["check", "--help"], ["--version"], ["models"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["train", "--help"], ["check", "--help"], ["tune", "--help"], ["--version"], ["models"]]
+)
 def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     assert loaded_by(f"from tellapart.cli import main\ntry:\n    main({argv!r})\nexcept SystemExit:\n    pass") == []
 
@@ -168,6 +170,7 @@ def test_help_loads_nothing_heavy(argv: list[str]) -> None:
         ["check", "digitz"],
         ["train", "digits", "--model", "cnm"],
         ["resume", "nowhere"],
+        ["tune", "digits"],
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_heavy_loads(argv: list[str]) -> None:

@@ -13,7 +13,16 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from tellapart import __version__
 from tellapart.config import DataConfig, ModelConfig, OptimConfig, Reading, RunConfig, TrainConfig, TransferConfig
 from tellapart.errors import DataError, SettingError, TellapartError
-from tellapart.layers import CheckOutput, Layers, Output, RunOutput, check_variables, fill_from_files, from_variables
+from tellapart.layers import (
+    CheckOutput,
+    Layers,
+    Output,
+    RunOutput,
+    TuneOutput,
+    check_variables,
+    fill_from_files,
+    from_variables,
+)
 from tellapart.names import counted
 from tellapart.types import Part
 from tellapart.world import wait_passively
@@ -234,6 +243,44 @@ def check(
         raise DataError(
             f"{counted(len(found.blocking), 'finding')} to put right before training; {found.page} shows them."
         )
+
+
+@app.command
+def tune(
+    data: str,
+    *,
+    lr_only: Annotated[bool, Parameter(negative="")] = False,
+    layers: Layers = Layers(),  # noqa: ARG001 - read by fill_from_files while the settings are gathered
+    load: Annotated[DataConfig, _flat("Data", 1)] = DataConfig(),
+    model: Annotated[ModelConfig, _flat("Model", 2)] = ModelConfig(),
+    optim: Annotated[OptimConfig, _flat("Optimisation", 3)] = OptimConfig(),
+    training: Annotated[TrainConfig, _flat("Training", 4)] = TrainConfig(),
+    output: TuneOutput = TuneOutput(),
+) -> None:
+    """Look for a setting before training: the learning rate, by 120 steps at rising rates in two minutes at most.
+
+    Parameters
+    ----------
+    data
+        Whatever `train` takes.
+    lr_only
+        Look for the learning rate alone, which is all that there is.
+    """
+    if not lr_only:
+        raise SettingError(
+            f"tune looks for the learning rate, and for nothing else yet: tellapart tune {data} --lr-only"
+        )
+    config = RunConfig(data=data, load=load, model=model, optim=optim, train=training)
+    from tellapart.commands.preflight import check_config, check_folder
+
+    check_config(config)
+    check_folder("out", output.out)
+    from tellapart.commands.show import show_tuned
+    from tellapart.commands.tune import tune as tune_command
+    from tellapart.commands.watch import watch_for
+
+    found = tune_command(config, out=output.out, watch=watch_for(output.quiet))
+    show_tuned(found, as_json=output.json, quiet=output.quiet)
 
 
 @app.command

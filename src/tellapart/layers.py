@@ -46,6 +46,15 @@ class CheckOutput(Output):
     """Folder that holds a folder of findings for each check; one whose name is taken gets a number."""
 
 
+@Parameter(name="*", group=Group("Output", sort_key=9))
+@dataclass(frozen=True, kw_only=True)
+class TuneOutput(Output):
+    """Where what was found goes."""
+
+    out: Path = Path("tune")
+    """Folder that holds a folder for each search; one whose name is taken gets a number."""
+
+
 @Parameter(name="*", group=Group("Settings from files", sort_key=0))
 @dataclass(frozen=True, kw_only=True)
 class Layers:
@@ -59,7 +68,7 @@ class Layers:
 
 def check_variables() -> None:
     """Refuse a TELLAPART_ variable that means nothing: it is a typo."""
-    groups = (*GROUPS.values(), RunOutput, CheckOutput, Layers)
+    groups = (*GROUPS.values(), RunOutput, CheckOutput, TuneOutput, Layers)
     words = {f.name for group in groups for f in fields(group)} | {
         "data",
         "require",
@@ -68,6 +77,7 @@ def check_variables() -> None:
         "allow_inexact",
         "against",
         "quick",
+        "lr_only",
     }
     known = {f"TELLAPART_{word.upper()}" for word in words}
     for name in sorted(os.environ):
@@ -91,7 +101,7 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
 
     Where no model is named in any of them, those of the recipe `auto` come last, or of `transfer` for given weights.
     """
-    if "train" not in commands:
+    if not {"train", "tune"} & set(commands):
         return
     given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
     files: list[Path] = []

@@ -9,7 +9,7 @@ from made_predictions import drawn, of_answers
 
 from tellapart.evaluation import drawing
 from tellapart.evaluation.measures import confusion, per_class
-from tellapart.evaluation.plots import confusion_plot, learning_curves, per_class_plot
+from tellapart.evaluation.plots import confusion_plot, learning_curves, lr_range_plot, per_class_plot
 
 ASYMMETRIC = np.array([[3, 9], [1, 5]])
 
@@ -43,6 +43,17 @@ def history(epochs, **changes):
         | changes
         for epoch in range(1, epochs + 1)
     ]
+
+
+def test_the_plot_of_learning_rates_names_the_suggested_one():
+    svg = lr_range_plot([0.001, 0.01, 0.1], [1.0, 0.5, 2.0], [1.0, 0.7, 1.5], 0.001)
+    assert {"suggested: 0.001", "learning rate", "Loss"} <= {text for text, _ in words(svg)}
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_learning_rates_of_few_steps_have_a_plot(steps):
+    svg = lr_range_plot([0.001, 0.01][:steps], [1.0, 0.5][:steps], [1.0, 0.7][:steps], None)
+    assert not any("suggested" in text for text, _ in words(svg))
 
 
 def test_both_sides_of_the_confusion_plot_are_named():

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from tellapart.commands.check import Checked
     from tellapart.commands.evaluate import Evaluation
     from tellapart.commands.predict import Answer
+    from tellapart.commands.tune import Tuned
 
 CLASSES_SHOWN = 20
 """Past so many classes the rest is counted."""
+RATES_SHOWN = 13
+"""Of all learning rates that were tried, evenly."""
 
 
 def show_run(path: Path, *, as_json: bool, quiet: bool) -> None:
@@ -107,6 +110,21 @@ def _print_kinds(found: "Checked") -> None:
         first = next(issue for issue in found.issues if issue.kind == kind)
         table.add_row(name, f"{count:,}", f"{first.path}: {first.detail}")
     _console().print(table, markup=False)
+
+
+def show_tuned(tuned: "Tuned", *, as_json: bool, quiet: bool) -> None:
+    """What the loss did at which learning rate, and the one that is suggested."""
+    if as_json:
+        _print_json({"path": str(tuned.path), "plot": str(tuned.plot), **tuned.to_json()})
+    elif not quiet:
+        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+        for name in ("learning rate", "loss"):
+            table.add_column(name, justify="right")
+        steps = list(zip(tuned.found.lrs, tuned.found.smoothed, strict=True))
+        for lr, loss in steps[:: max(1, len(steps) // RATES_SHOWN)]:
+            table.add_row(f"{lr:.2g}", f"{loss:.4g}")
+        _console().print(table, markup=False)
+        _print(f"{tuned.said}\nplot    {tuned.plot}")
 
 
 def show_answers(found: Iterable["Answer"], *, as_json: bool) -> int:

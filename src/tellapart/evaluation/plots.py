@@ -1,4 +1,4 @@
-"""Figures as SVG text: learning curves, confusion matrix, recall of each class.
+"""Figures as SVG text: learning curves, confusion matrix, recall of each class, loss by learning rate.
 
 Class names are shown as they are, cut where they are long.
 """
@@ -148,6 +148,28 @@ def per_class_plot(rows: Sequence[ClassRow]) -> str:
     axes.set_yticks(range(len(worst)), [short(row.name) for row in worst], parse_math=False)
     axes.set_xlabel("recall, %")
     whole_ticks(axes)
+    return svg_of(figure)
+
+
+def lr_range_plot(
+    lrs: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggested: float | None
+) -> str:
+    """SVG: the loss of each step and its moving average against the learning rate, on a logarithmic axis."""
+    figure = new_figure(640, 320)
+    axes = figure.add_axes((0.09, 0.16, 0.77, 0.72))
+    style(axes, "Loss")
+    axes.set_xscale("log")
+    axes.plot(lrs, losses, color=MUTED, linewidth=1, alpha=0.5)
+    axes.plot(lrs, smoothed, color=RIGHT, linewidth=1.8, marker="o" if len(lrs) == 1 else "")
+    if smoothed:
+        low, high = min(smoothed), max(smoothed[0], min(smoothed))
+        axes.set_ylim(low - 0.1 * (high - low) - 1e-6, high + 0.5 * (high - low) + 1e-6)
+    if suggested is not None:
+        axes.axvline(suggested, color=WRONG, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
+        axes.set_title(f"suggested: {suggested:.2g}", loc="right", color=WRONG, fontsize=11.5)
+    axes.set_xlabel("learning rate")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     return svg_of(figure)
 
 

@@ -23,17 +23,12 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
 
     batches  three at least are better; fewer are taken as they come
     """
-    module, optimiser = copy.deepcopy((state.module, state.optimiser))
-    average = copy.deepcopy(state.average)
-    copied = TrainState(
-        module=module, optimiser=optimiser, objective=state.objective, pieces=state.pieces, average=average
-    )
-    copied.compiled = None if state.compiled is None else compiled(module)
-    module.train()
+    copied = copy_of(state)
+    copied.module.train()
     if plan.frozen:  # as in the last epochs, which are the dearest
-        freeze_body(module, optimiser, head_layer(module), frozen=plan.epochs <= plan.frozen)
+        freeze_body(copied.module, copied.optimiser, head_layer(copied.module), frozen=plan.epochs <= plan.frozen)
     began, timed = time.perf_counter(), 0
-    with own_draws(next(module.parameters()).device):
+    with own_draws(next(copied.module.parameters()).device):
         for number, batch in enumerate(batches):
             step_once(copied, batch, plan)
             finish_work(batch)
@@ -45,6 +40,17 @@ def rehearse(state: TrainState, batches: Iterable[Batch], plan: Plan) -> float:
                 break
     state.pieces = copied.pieces
     return (time.perf_counter() - began) / max(timed, 1)
+
+
+def copy_of(state: TrainState) -> TrainState:
+    """A state before its first step, with copies of module, optimiser and average to be thrown away."""
+    module, optimiser = copy.deepcopy((state.module, state.optimiser))
+    average = copy.deepcopy(state.average)
+    copied = TrainState(
+        module=module, optimiser=optimiser, objective=state.objective, pieces=state.pieces, average=average
+    )
+    copied.compiled = None if state.compiled is None else compiled(module)
+    return copied
 
 
 def finish_work(batch: Batch) -> None:
