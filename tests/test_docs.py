@@ -11,9 +11,11 @@ from tests.photos import make_photos
 
 from tellapart.cli import main
 from tellapart.data import FILES, SOURCES
+from tellapart.models import FAMILIES, MODELS
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {path.stem: path.read_text() for path in sorted((DOCS / "data").glob("*.md"))}
+MODELS_PAGE = (DOCS / "models.md").read_text()
 OVERVIEW = (DOCS / "data.md").read_text()
 SCREEN = 45
 """Lines."""
@@ -65,6 +67,19 @@ def test_what_a_page_says_to_type_works(name: str, home: Path) -> None:
         main([*words[1:], "--epochs", "1", "--quiet"] if words[1] == "train" else words[1:])
     for code in re.findall(r"```python\n(.*?)```", PAGES[name], re.S):
         exec(compile(code, f"{name}.md", "exec"), {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", commands(MODELS_PAGE), ids=" ".join)
+def test_what_the_page_of_models_says_to_type_works(words: list[str], home: Path) -> None:
+    if any(word.startswith("timm:") for word in words):
+        pytest.importorskip("timm")
+    main([*words[1:], "--epochs", "1", "--quiet"])
+
+
+def test_the_page_of_models_names_every_model() -> None:
+    names = [*MODELS, *(f"{family}:NAME" for family in FAMILIES)]
+    assert [name for name in names if f"`{name}`" not in MODELS_PAGE] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

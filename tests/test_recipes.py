@@ -21,6 +21,7 @@ from tellapart.training.plan import plan
 from tellapart.world import join_world
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
+UNMEASURED = ("cifar-best", "convnet5", "deepcnn5x5", "vgg", "resnet18")
 CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
 
 UNMEASURED = ("cifar-best", "transfer", "resnet50-finetune")
@@ -41,6 +42,10 @@ def test_there_are_recipes() -> None:
         "cifar-best",
         "cifar-quick",
         "mnist-fast",
+        "convnet5",
+        "deepcnn5x5",
+        "vgg",
+        "resnet18",
     }
 
 

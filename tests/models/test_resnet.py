@@ -1,4 +1,4 @@
-"""ResNet-18: the layers of the paper, whatever the size of the picture."""
+"""Residual networks: the layers of the paper, whatever the size of the picture."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tellapart.config import ModelConfig
 from tellapart.models import build_model
 from tellapart.models.norm import Norm
-from tellapart.models.resnet import BasicBlock
+from tellapart.models.resnet import BasicBlock, Bottleneck
 from tellapart.types import DataSpec
 
 WIDTHS = (4, 6, 8, 10)
@@ -25,6 +25,12 @@ def model(*shape: int, widths: tuple[int, ...] | None = WIDTHS, classes: int = 1
 
 def inputs_of(*shape: int) -> Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def on_paper(name: str, side: int, classes: int) -> nn.Module:
+    """The module at its full size, without memory for its weights."""
+    with torch.device("meta"):
+        return build_model(ModelConfig(model=name), spec_of(3, side, side, classes=classes), 0)
 
 
 def sides(module: nn.Module, shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -48,9 +54,25 @@ def test_it_has_the_number_of_weights_of_the_published_one_for_large_pictures() 
     assert sum(p.numel() for p in module.parameters()) == 11_689_512
 
 
-def test_eighteen_layers_lie_on_the_longest_way() -> None:
-    layers = [m for m in model(3, 32, 32).modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    assert len([m for m in layers if isinstance(m, nn.Linear) or m.kernel_size != (1, 1)]) == 18
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [("resnet34", 21_797_672), ("resnet50", 25_557_032), ("resnet101", 44_549_160), ("resnet152", 60_192_808)],
+)
+def test_a_deeper_one_has_the_number_of_weights_of_the_published_one(name: str, weights: int) -> None:
+    assert sum(p.numel() for p in on_paper(name, 224, 1000).parameters()) == weights
+
+
+@pytest.mark.parametrize("layers", [18, 34, 50, 101, 152])
+def test_its_name_is_the_number_of_layers_on_the_longest_way(layers: int) -> None:
+    module = on_paper(f"resnet{layers}", 32, 10)
+    shortcuts = {inner for name, inner in module.named_modules() if ".shortcut." in name}
+    counted = [m for m in module.modules() if isinstance(m, nn.Conv2d | nn.Linear) and m not in shortcuts]
+    assert len(counted) == layers
+
+
+def test_the_3x3_convolution_of_a_bottleneck_makes_the_stride() -> None:
+    block = Bottleneck(8, 4, 2, "relu", 0.0)
+    assert [block.conv1.stride, block.conv2.stride, block.conv3.stride] == [(1, 1), (2, 2), (1, 1)]
 
 
 def test_a_small_picture_keeps_every_pixel_until_the_second_width() -> None:
@@ -69,13 +91,13 @@ def test_the_first_layers_are_those_for_large_pictures_from_65_pixels_a_side(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", [32, 96])
-def test_it_says_what_torchvision_s_network_says_with_the_same_weights(side: int) -> None:
+@pytest.mark.parametrize(("name", "side"), [("resnet18", 32), ("resnet18", 96), ("resnet50", 32)])
+def test_it_says_what_torchvision_s_network_says_with_the_same_weights(name: str, side: int) -> None:
     torchvision = pytest.importorskip("torchvision")
-    reference = torchvision.models.resnet18(num_classes=10)
+    reference = getattr(torchvision.models, name)(num_classes=10)
     if side <= 64:
         reference.conv1, reference.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
-    own = model(3, side, side, widths=None)
+    own = build_model(ModelConfig(model=name), spec_of(3, side, side), 0)
     with torch.no_grad():
         for one in own.modules():
             if isinstance(one, Norm):  # so that a norm at the wrong place shows

@@ -76,7 +76,7 @@ def seen_size(sides: Sequence[int], *, cell: int, whole: bool) -> tuple[int, ...
     cell   pixels a side of a cell of the last map
     whole  whether the picture is cut into whole cells, so that each side has to be a multiple of one
     Most architectures were made for 224 pixels a side and halve it five times: of 32 pixels a single cell would be
-    left. Both sides grow alike until the shorter one has `LEAST_CELLS`: at 128 pixels the work is a third of that at 224.
+    left. Both sides grow alike until the shorter one has `LEAST_CELLS`: 128 pixels are a third of the work of 224.
     """
     least, shorter = LEAST_CELLS * cell, min(sides)
     if shorter < least:
