@@ -14,6 +14,7 @@ from tellapart.data import FILES, SOURCES
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {path.stem: path.read_text() for path in sorted((DOCS / "data").glob("*.md"))}
+TRANSFER = (DOCS / "transfer.md").read_text()
 OVERVIEW = (DOCS / "data.md").read_text()
 SCREEN = 45
 """Lines."""
@@ -57,6 +58,15 @@ def test_what_a_page_says_to_type_works(name: str, home: Path) -> None:
         main([*words[1:], "--epochs", "1", "--quiet"] if words[1] == "train" else words[1:])
     for code in re.findall(r"```python\n(.*?)```", PAGES[name], re.S):
         exec(compile(code, f"{name}.md", "exec"), {})
+
+
+@pytest.mark.slow
+def test_what_the_page_of_transfer_says_to_type_works(home: Path) -> None:
+    for code in re.findall(r"```python\n(.*?)```", TRANSFER, re.S):
+        exec(compile(code, "transfer.md", "exec"), {})
+    for words in commands(TRANSFER):
+        main([*words[1:], "--epochs", "1", "--quiet"])
+    assert {path.name for path in Path("runs").iterdir()} == {"five", "other", "other-2"}
 
 
 @pytest.mark.parametrize("name", PAGES)

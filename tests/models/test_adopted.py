@@ -1,4 +1,4 @@
-"""Weights of one model in another: what fits is taken, what does not is named, and what an old model saw it still sees."""
+"""Weights of one model in another: what fits is taken, what does not is named, and what was seen is seen still."""
 
 import math
 from dataclasses import replace
@@ -143,7 +143,7 @@ def test_the_scale_of_the_pixels_is_of_the_data_of_now() -> None:
 
 @pytest.mark.parametrize("name", ["whitened-cnn", "resnet18"])
 def test_a_convnet_with_a_pool_over_all_pixels_fits_pictures_of_any_size(name: str) -> None:
-    _, _, adopted = moved(name, SPEC, spec_of(shape=(3, 24, 24)), **({"widths": (4, 8)}))
+    _, _, adopted = moved(name, SPEC, spec_of(shape=(3, 24, 24)), widths=(4, 8))
     assert adopted.fresh == ()
 
 
