@@ -1,7 +1,7 @@
 """What a model of five classes of CIFAR-10 is worth to the other five, of which there are 50 pictures a class.
 
-The first run trains on all training pictures of five classes (even numbers: airplane, bird, deer, frog, ship). Then, for
-each seed, 50 training pictures of each of the other five are drawn, and learned twice by what `tellapart train` does of
+The first run trains on all training pictures of five classes (even numbers: airplane, bird, deer, frog, ship). For each
+seed, 50 training pictures of each of the others are drawn then, and learned twice by what `tellapart train` does of
 itself: from scratch, and with `--weights` of the first run; a third time by `--preset instant`. All are judged on the
 5,000 test pictures of those classes, which nothing was chosen by. The bar is 8 points between the first two.
 

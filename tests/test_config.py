@@ -83,6 +83,8 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "dense": count,
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
+    "pooling": st.sampled_from(typing.get_args(config_module.Pooling)),
+    "drop_path": share,
     "stride": count,
     "depth": count,
     "views": st.sampled_from(typing.get_args(config_module.Views)),

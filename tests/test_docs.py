@@ -16,6 +16,7 @@ from tellapart.models import FAMILIES, MODELS
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {path.stem: path.read_text() for path in sorted((DOCS / "data").glob("*.md"))}
 MODELS_PAGE = (DOCS / "models.md").read_text()
+TRANSFER = (DOCS / "transfer.md").read_text()
 OVERVIEW = (DOCS / "data.md").read_text()
 SCREEN = 45
 """Lines."""
@@ -80,6 +81,15 @@ def test_what_the_page_of_models_says_to_type_works(words: list[str], home: Path
 def test_the_page_of_models_names_every_model() -> None:
     names = [*MODELS, *(f"{family}:NAME" for family in FAMILIES)]
     assert [name for name in names if f"`{name}`" not in MODELS_PAGE] == []
+
+
+@pytest.mark.slow
+def test_what_the_page_of_transfer_says_to_type_works(home: Path) -> None:
+    for code in re.findall(r"```python\n(.*?)```", TRANSFER, re.S):
+        exec(compile(code, "transfer.md", "exec"), {})
+    for words in commands(TRANSFER):
+        main([*words[1:], "--epochs", "1", "--quiet"])
+    assert {path.name for path in Path("runs").iterdir()} == {"five", "other", "other-2"}
 
 
 @pytest.mark.parametrize("name", PAGES)

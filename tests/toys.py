@@ -31,7 +31,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "growing mixtures": {"model": "whitened-cnn", "widths": (4,), "sizes": (0.5, 1.0), "augment": "strong"},
     "growing pictures": {"model": "whitened-cnn", "widths": (4,), "sizes": (0.5, 1.0)},
     "the hardest": {"hardest": (1.0, 0.7, 0.4), "flip": True, "batch": 8},
-    "running statistics": {"model": "resnet18", "widths": (2, 3)},
+    "running statistics": {"model": "resnet18", "widths": (8, 16)},
     "average": {"ema": 0.9},
     "average of running statistics": {"ema": 0.9, "model": "whitened-cnn", "widths": (4,), "optimiser": "muon"},
     "bf16": {"precision": "bf16"},

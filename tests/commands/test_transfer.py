@@ -251,7 +251,7 @@ def test_a_file_that_names_no_model_asks_for_it(home: Path, tmp_path: Path) -> N
 def test_weights_of_which_nothing_fits_are_refused_with_what_differs(home: Path, tmp_path: Path) -> None:
     save_file({"stem.weight": torch.ones(3, 4)}, tmp_path / "a.safetensors")
     with pytest.raises(
-        SettingError, match="of which nothing fits the model: .*not there.* It holds stem.weight"
+        SettingError, match=r"of which nothing fits the model: .*not there.* It holds stem.weight"
     ) as caught:
         moved(home, tmp_path, run=str(tmp_path / "a.safetensors"), model="cnn")
     assert "name theirs with --model" in str(caught.value)
@@ -293,7 +293,7 @@ def test_a_grey_model_judges_colour_pictures_and_one_of_colour_grey_ones(home: P
 
 def test_a_model_of_other_classes_does_not_judge_them(home: Path, tmp_path: Path) -> None:
     run, _ = moved(home, tmp_path)
-    with pytest.raises(DataError, match="the model does not know the class 'a'. It knows b, d."):
+    with pytest.raises(DataError, match=r"the model does not know the class 'a'. It knows b, d."):
         tellapart.load(run).evaluate(home / "four.npz")
 
 

@@ -1,4 +1,4 @@
-"""Weights of one model in another: what fits is taken, what does not is named, and what an old model saw it still sees."""
+"""Weights of one model in another: what fits is taken, what does not is named, and what was seen is seen still."""
 
 import math
 from dataclasses import replace

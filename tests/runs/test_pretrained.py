@@ -44,9 +44,9 @@ def test_without_a_network_it_is_said_which_file_to_put_where() -> None:
     with pytest.raises(TellapartError) as caught:
         published("timm:resnet50.a1_in1k")
     assert str(caught.value) == (
-        "weights is 'pretrained', but model.safetensors of timm/resnet50.a1_in1k (licence: apache-2.0) can't be had from "
-        "the hub: Name or service not known Download that file where there is a network, put it anywhere here, and give "
-        "it: --weights FOLDER/model.safetensors"
+        "weights is 'pretrained', but model.safetensors of timm/resnet50.a1_in1k (licence: apache-2.0) can't be had "
+        "from the hub: Name or service not known. Download that file where there is a network, put it anywhere here, "
+        "and give it: --weights FOLDER/model.safetensors"
     )
     assert time.perf_counter() - began < 60
 

@@ -1,4 +1,4 @@
-"""Weights to start from: what a path means, where they came from, and that no hostile file gets further than its header."""
+"""Weights to start from: what a path means, where they came from, and that no hostile file gets beyond its header."""
 
 import json
 import pickle
@@ -86,14 +86,14 @@ def test_a_link_is_followed_as_a_hub_keeps_its_files(file: Path, tmp_path: Path)
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     said = setting(tmp_path / "nowhere")
     assert said == (
-        f"weights is '{tmp_path / 'nowhere'}': no such file or folder. Give a run, a model folder, a .safetensors file, "
-        "pretrained or none."
+        f"weights is '{tmp_path / 'nowhere'}': no such file or folder. "
+        "Give a run, a model folder, a .safetensors file, pretrained or none."
     )
 
 
 def test_a_run_without_a_model_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"status": "interrupted"}')
-    with pytest.raises(DataError, match="its status is 'interrupted'. To go on with it: tellapart resume"):
+    with pytest.raises(DataError, match=r"its status is 'interrupted'. To go on with it: tellapart resume"):
         read_weights(tmp_path)
 
 
@@ -103,7 +103,7 @@ def test_a_folder_of_many_files_asks_for_one(file: Path) -> None:
 
 
 def test_a_folder_without_weights_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no run, no model folder, and no .safetensors file in it"):
+    with pytest.raises(DataError, match=r"no run, no model folder, and no .safetensors file in it"):
         read_weights(tmp_path)
 
 

@@ -36,7 +36,8 @@ Head = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 def fit_at_once(learner: Learner, run: RunFolder) -> None:
     """Fit the head to the training part; of some strengths of the pull towards zero, that which does best on val.
 
-    The history gets its one row, and the weights to keep are those with the new head.
+    Best by the log-loss: of the few samples that val may have, it says more than the share of right answers. The
+    history gets its one row, and the weights to keep are those with the new head.
     """
     if learner.loaded.spec.tasks:
         raise SettingError("preset is 'instant', which is of one class out of all: leave it out where more is asked.")
@@ -49,7 +50,7 @@ def fit_at_once(learner: Learner, run: RunFolder) -> None:
         best = scores(_answered(val, head))
         for other in ways:
             found = scores(_answered(val, other))
-            if better(learner.config.train.metric_taken, found, best):
+            if better("log-loss", found, best):
                 head, best = other, found
     put(layer, head)
     state.step, state.epoch = learner.plan.steps, learner.plan.epochs

@@ -67,8 +67,8 @@ def published(model: str) -> Published:
     except OSError as error:
         raise TellapartError(
             f"weights is 'pretrained', but {FILE} of {name} (licence: {licence}) can't be had from the hub: "
-            f"{str(error).splitlines()[0]} Download that file where there is a network, put it anywhere here, and give "
-            f"it: --weights FOLDER/{FILE}"
+            f"{str(error).splitlines()[0].rstrip('.')}. Download that file where there is a network, put it anywhere "
+            f"here, and give it: --weights FOLDER/{FILE}"
         ) from None
     finally:
         quiet.setLevel(before)
