@@ -30,6 +30,9 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python bench/plain_script.py
 	$(BIN)/python bench/recipes.py
+	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/transfer.py
+	$(BIN)/python bench/health.py
 	$(BIN)/python bench/mnist_time.py
 	$(BIN)/python bench/contention.py
 	$(BIN)/python bench/saving.py

@@ -84,6 +84,12 @@ def test_the_page_of_models_names_every_model() -> None:
 
 
 @pytest.mark.slow
+def test_what_the_page_of_learning_says_to_type_works(home: Path) -> None:
+    for words in commands((DOCS / "learning.md").read_text()):
+        main([*words[1:], "--epochs", "1", "--quiet"] if words[1] == "train" else words[1:])
+
+
+@pytest.mark.slow
 def test_what_the_page_of_transfer_says_to_type_works(home: Path) -> None:
     for code in re.findall(r"```python\n(.*?)```", TRANSFER, re.S):
         exec(compile(code, "transfer.md", "exec"), {})
