@@ -32,6 +32,7 @@ from tellapart.errors import SettingError
 from tellapart.evaluation.measures import METRICS
 from tellapart.files import write_text
 from tellapart.models.activations import ACTIVATIONS
+from tellapart.models.pooling import POOLINGS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
@@ -229,6 +230,7 @@ def test_none_means_off_and_can_be_said_only_by_silence(field: Any) -> None:
         (SCHEDULES, config_module.Schedule),
         (LOSSES, config_module.Loss),
         (ACTIVATIONS, config_module.Activation),
+        (POOLINGS, config_module.Pooling),
         (METRICS, config_module.Metric),
     ],
     ids=["optimisers", "schedules", "losses", "activations", "metrics"],
@@ -474,6 +476,7 @@ def test_an_unknown_setting_that_is_like_no_other_is_told_what_exists() -> None:
         ({"val_share": 1}, "val_share is 1; must be a share: 0 or more, and below 1."),
         ({"test_share": -0.5}, "test_share is -0.5; must be a share: 0 or more, and below 1."),
         ({"dropout": 1}, "dropout is 1; must be a share: 0 or more, and below 1."),
+        ({"drop_path": 1}, "drop_path is 1; must be a share: 0 or more, and below 1."),
         ({"momentum": 1}, "momentum is 1; must be a share: 0 or more, and below 1."),
         ({"warmup": 1}, "warmup is 1; must be a share: 0 or more, and below 1."),
         ({"label_smoothing": 1}, "label_smoothing is 1; must be a share: 0 or more, and below 1."),
