@@ -233,7 +233,7 @@ def test_none_means_off_and_can_be_said_only_by_silence(field: Any) -> None:
         (POOLINGS, config_module.Pooling),
         (METRICS, config_module.Metric),
     ],
-    ids=["optimisers", "schedules", "losses", "activations", "metrics"],
+    ids=["optimisers", "schedules", "losses", "activations", "poolings", "metrics"],
 )
 def test_a_table_has_a_row_for_each_word_and_no_other(table: dict[str, Any], words: Any) -> None:
     assert tuple(table) == typing.get_args(words)
