@@ -11,10 +11,7 @@ import argparse
 import csv
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from machine import RESULTS, machine, spread, write_result
+from recipes import measured
 
 ROWS = {
     "digits": ["digits"],
@@ -40,23 +38,6 @@ EACH = 500
 """Training pictures a class of the subset."""
 SIDE, CELL, BINS = 128, 16, 9
 """Pixels of a photo and of a cell, and directions, of the histograms of gradients (Dalal & Triggs 2005)."""
-
-
-def trained(words: list[str], seed: int, data: Path) -> dict[str, float]:
-    """Accuracy on test and the seconds of training of one run."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--seed", str(seed), "--data-dir", str(data), "--runs-dir", folder, "--quiet", "--json"]
-        started = time.perf_counter()
-        command = [sys.executable, "-m", "tellapart", "train", *words, *options]
-        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        whole = time.perf_counter() - started
-    result = json.loads(out)
-    part = "test" if "test" in result["measures"] else "val"
-    return {
-        "accuracy": result["measures"][part]["accuracy"]["value"],
-        "training_s": result["seconds_by_stage"]["train"],
-        "whole_s": whole,
-    }
 
 
 def subset(data: Path, folder: Path) -> Path:
@@ -136,16 +117,16 @@ def main() -> None:
             if words[0] == "PHOTOS":
                 photos = folders["photos"] if any(folders["photos"].iterdir()) else None
                 words = [str(photos or photo_parts(args.photos, folders["photos"])), *words[1:]]
-            runs = [trained(words, seed, args.data_dir) for seed in range(args.seeds)]
+            runs = [measured(words, seed, args.data_dir) for seed in range(args.seeds)]
             found[name] = {
                 "command": f"tellapart train {' '.join(ROWS[name])}",
                 **{key: spread([run[key] for run in runs]) for key in runs[0]},
                 "machine": machine(),
             }
-            print(name, found[name]["accuracy"], found[name]["training_s"], flush=True)
+            print(name, found[name]["test"], found[name]["training_s"], flush=True)
             write_result("quality", {"rows": found})
         if "photos" in args.only:
-            found["photos, gradients and support vectors"] = {"accuracy": support_vectors(args.photos)}
+            found["photos, gradients and support vectors"] = {"test": support_vectors(args.photos)}
             print("photos, gradients and support vectors", found["photos, gradients and support vectors"], flush=True)
             write_result("quality", {"rows": found})
 
