@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def subset(data: Path, folder: Path) -> Path:
 def photo_parts(photos: Path, folder: Path) -> Path:
     """The photos with their part `val` as test, for that is what it is judged by here."""
     for part, name in (("train", "train"), ("val", "test")):
-        (folder / name).symlink_to((photos / part).resolve())
+        shutil.copytree(photos / part, folder / name)
     return folder
 
 

@@ -399,7 +399,8 @@ class TrainConfig:
     """Everything random is a function of it: initial weights, order, augmentation, dropout."""
     metric: Metric | None = None
     """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss. By
-    default accuracy; average-precision of several labels, r2 of a number, and of several tasks the mean of these."""
+    default accuracy, of fewer than 100 samples log-loss; average-precision of several labels, r2 of a number, and of
+    several tasks the mean of these."""
     patience: int | None = None
     """Epochs without a better val measure after which training stops; by default it does not stop early."""
     save_every: str = "30s"

@@ -41,7 +41,8 @@ def _balanced(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, 
     train = config.train
     if config.transfer.preset == "instant":  # its fit is logistic regression's own
         balance, line, train = "none", "", replace(train, epochs=1, steps=None, time=None)
-    metric = metric_of(train.metric, tasks, balanced=balance != "none")
+    val = len(loaded.parts["val"]) if "val" in loaded.parts else 0
+    metric = metric_of(train.metric, tasks, balanced=balance != "none", val=val)
     settled = replace(config, optim=replace(config.optim, balance=balance), train=replace(train, metric=metric))
     return settled, (line,) if line else ()
 

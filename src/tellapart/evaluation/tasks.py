@@ -28,6 +28,8 @@ FITTING: dict[str, tuple[Metric, ...]] = {
 }
 """Kind of task -> the measures that may pick the best epoch; the first does, unless the settings name another. Of
 several tasks it is the mean of the first measures of each."""
+FEWEST = 100
+"""Samples of val below which a share of right answers picks no epoch: its standard error is five points and more."""
 SCORES: dict[str, Callable[[Predictions], dict[str, float]]] = {
     "class": scores,
     "labels": label_scores,
@@ -35,13 +37,16 @@ SCORES: dict[str, Callable[[Predictions], dict[str, float]]] = {
 }
 
 
-def metric_of(asked: Metric | None, tasks: Sequence[Task], balanced: bool = False) -> Metric:
+def metric_of(asked: Metric | None, tasks: Sequence[Task], balanced: bool = False, val: int = FEWEST) -> Metric:
     """The measure that picks the best epoch; SettingError where the one asked for is of something else.
 
     balanced  whether classes are made to count alike in training: then they do so here too
+    val       samples that it is measured on: of fewer than `FEWEST` the log-loss picks, which heeds how sure each is
     """
     fitting = FITTING["several" if len(tasks) > 1 else tasks[0].kind if tasks else "class"]
     if asked is None:
+        if "log-loss" in fitting and 0 < val < FEWEST:
+            return "log-loss"
         return "balanced-accuracy" if balanced and not tasks else fitting[0]
     if asked not in fitting:
         raise SettingError(
