@@ -21,11 +21,10 @@ from tellapart.training.plan import plan
 from tellapart.world import join_world
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
-UNMEASURED = ("cifar-best", "convnet5", "deepcnn5x5", "vgg", "resnet18")
 CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
 
-UNMEASURED = ("cifar-best", "transfer", "resnet50-finetune")
-"""Those that want a GPU, or the weights of another run."""
+UNMEASURED = ("cifar-best", "transfer", "resnet50-finetune", "convnet5", "deepcnn5x5", "vgg", "resnet18")
+"""Those that want a GPU, the weights of another run, or an hour and more on two cores."""
 
 
 def trained(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
@@ -66,7 +65,10 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
     augmentation = Augmentation.of(config.load, loaded.spec)
     ends = list(fit(state, lambda order: shuffled(part, order, batch, augmentation), planned))
     assert [end.step for end in ends] == [1]
-    assert all((weight != before[name]).any() for name, weight in trained(state.module))
+    moved = {name for name, weight in trained(state.module) if (weight != before[name]).any()}
+    pulled = {name for name, weight in trained(state.module) if weight.grad is not None and weight.grad.any()}
+    assert moved >= pulled  # timm's residual blocks begin as the identity: what is inside gets no pull yet
+    assert len(pulled) == len(before) or str(config.model.model).startswith("timm:")
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)

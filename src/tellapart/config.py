@@ -99,9 +99,8 @@ class DataConfig(Reading):
     """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
     nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
     sizes: tuple[float, ...] = ()
-    """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1:
-    small pictures are quicker. The last should be 1; one may begin in the midst of an epoch. By default 1, and growing
-    ones where `augment` is auto and there are many pictures that are not tiny."""
+    """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1;
+    the last should be 1. By default 1; they grow where `augment` is auto and pictures are many and not tiny."""
     val_share: float = 0.1
     """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
     test_share: float = 0.15
@@ -279,10 +278,8 @@ class OptimConfig:
     """Weight of each task in the loss, in the order of label_columns and number_columns; by default one over the mean
     loss that each has in the batch, which is what uncertainty weighting comes to."""
     balance: Balance = "auto"
-    """What makes classes of unequal size count alike: weights in the loss by their samples, or by the effective number
-    of them, an epoch that shows each class as often, or logits adjusted by their shares while training. auto takes the
-    last where the largest class has ten times the samples of the smallest. The best epoch is then the one of the best
-    balanced accuracy, and confidences are those of classes that are equally frequent."""
+    """What makes classes of unequal size count alike: weights in the loss, an epoch that shows each as often, or logits
+    adjusted while training; auto takes the last where one has ten times the samples of another."""
     teacher: Path | None = None
     """Run or model folder whose answers are learned beside the labels (distillation); it may be larger, or several."""
     temperature: float = 4.0
@@ -398,9 +395,8 @@ class TrainConfig:
     seed: int = 0
     """Everything random is a function of it: initial weights, order, augmentation, dropout."""
     metric: Metric | None = None
-    """Measure on the val part that picks the best epoch, whose weights are kept; a tie goes to the lower log-loss. By
-    default accuracy, of fewer than 100 samples log-loss; average-precision of several labels, r2 of a number, and of
-    several tasks the mean of these."""
+    """Measure on the val part that picks the best epoch; a tie goes to the lower log-loss. By default accuracy, of
+    fewer than 100 samples log-loss; average-precision of labels, r2 of a number, of several tasks the mean of these."""
     patience: int | None = None
     """Epochs without a better val measure after which training stops; by default it does not stop early."""
     save_every: str = "30s"

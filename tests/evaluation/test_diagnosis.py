@@ -74,7 +74,7 @@ class Scaled(nn.Module):
 
 @pytest.mark.parametrize("model", list(MODELS))
 def test_of_each_model_as_it_is_nothing_is_said(model: str) -> None:
-    settings = {"widths": (16, 32)} if model == "resnet18" else {}
+    settings = {"widths": (16, 32)} if model.startswith(("resnet", "vgg")) else {}
     assert kinds(looked(built(model, **settings))) == set()
 
 

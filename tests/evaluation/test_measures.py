@@ -190,7 +190,8 @@ def test_f1_of_a_class_neither_there_nor_called_is_not_defined():
 
 
 def test_every_metric_names_a_score():
-    assert {key for key, _ in METRICS.values()} <= set(scores(drawn(10, 3)))
+    of_tasks = {"average_precision", "r2", "mae", "rmse", "score"}
+    assert {key for key, _ in METRICS.values()} - of_tasks <= set(scores(drawn(10, 3)))
 
 
 def test_the_first_scores_are_better_than_none():
