@@ -224,7 +224,7 @@ def test_training_stops_early_when_patience_is_over(home: Path) -> None:
     config = RunConfig.of(str(home / "photos"), {"epochs": 200, "patience": 3, "lr": 0.01})
     run = train(config, runs_dir=home / "early")
     facts = json.loads((run / "run.json").read_text())
-    assert facts["exit_reason"] == "early stop: 3 epochs without a better accuracy"
+    assert facts["exit_reason"] == "early stop: 3 epochs without a better log-loss"
     assert facts["epochs"] == facts["best_epoch"] + 3 < 200
 
 

@@ -164,8 +164,10 @@ def _gap(trained: Trained, seen: Mapping[str, Measure], found: Mapping[Part, Eva
     Test has no part in it, since advice would use it up.
     """
     metric = trained.config.train.metric_taken
+    if metric == "log-loss":  # told as a share of right answers, or of labels
+        metric = "accuracy" if "accuracy" in seen else "average-precision"
     told = seen.get(METRICS[metric][0])
-    if "val" not in found or told is None or (told.unit != "share" and metric != "log-loss"):
+    if "val" not in found or told is None or told.unit != "share":
         return None
     return gap_sentence(metric, seen, found["val"].measures, _remedies(trained), not trained.findings)
 

@@ -62,7 +62,11 @@ def learning_curves(
     figure = new_figure(640, 480)
     above, below = figure.subplots(2, 1, sharex=True)
     figure.subplots_adjust(left=0.09, right=0.86, top=0.94, bottom=0.1, hspace=0.32)
-    key = "accuracy" if metric == "log-loss" else METRICS[metric][0]
+    key = METRICS[metric][0]
+    if metric == "log-loss":  # it stands above
+        key = next(
+            (own for own in ("accuracy", "average_precision") if history and f"val_{own}" in history[-1]), "accuracy"
+        )
     style(above, "Loss, nats" if metric in SHARES else "Loss")
     _lines(above, history, {"train": ("train_loss", MUTED), "val": ("val_log_loss", RIGHT)}, best, "{:.3f}")
     words = key.replace("_", " ").capitalize().replace("f1", "F1")
