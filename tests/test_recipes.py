@@ -1,6 +1,9 @@
 """Every shipped recipe is whole and trains."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +28,12 @@ CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapa
 
 UNMEASURED = ("cifar-best", "transfer", "resnet50-finetune", "convnet5", "deepcnn5x5", "vgg", "resnet18")
 """Those that want a GPU, the weights of another run, or an hour and more on two cores."""
+
+
+def test_the_page_of_recipes_is_made_from_their_heads() -> None:
+    script = Path(__file__).parent.parent / "bench/recipes_page.py"
+    done = subprocess.run([sys.executable, script, "--check"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def trained(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
