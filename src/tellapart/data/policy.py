@@ -21,8 +21,8 @@ TorchVision's Latest Primitives", where each of the four helps beside the others
 ERASES = 0.25
 """Share of pictures that are erased where none are mixed: no other rectangle covers them."""
 SMALLEST, SMALL = 12, 16
-"""Pixels of the shorter side below which `auto` changes nothing, and below which a part says too little. A crop
-of 8 pixels, moved by one, is another picture: of 538 scanned digits kept out 98.7 % were right with it, 99.3 not."""
+"""Pixels of the shorter side below which `auto` changes nothing, and below which a part says too little. Of 8 pixels a
+crop moved by one is another picture: 98.7 % of 558 scanned digits kept out were right with it, 99.3 % without it."""
 FEW, FEW_COLOURED = 100, 500
 """Training pictures a class, up to which they are few: a model would learn them by heart; and where they are photos.
 
