@@ -39,6 +39,8 @@ class World:
     threads: int
     bf16: bool
     """Whether the device multiplies bf16 in hardware."""
+    tiles: bool = False
+    """Whether it is a processor that does so in tiles (AMX)."""
     passive: bool = False
     """Whether idle threads sleep instead of spinning."""
     keeps_memory: bool = False
@@ -61,7 +63,8 @@ def join_world(config: TrainConfig) -> World:
     return World(
         device=torch.device("cuda" if cuda else "cpu"),
         threads=threads,
-        bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has_bf16(),
+        bf16=torch.cuda.is_bf16_supported(False) if cuda else cpu_has("avx512_bf16", "amx_tile"),
+        tiles=not cuda and cpu_has("amx_tile"),
         passive=os.environ.get("OMP_WAIT_POLICY", "").upper() == "PASSIVE",
         keeps_memory=kept,
     )
@@ -118,9 +121,9 @@ def free_memory_bytes() -> int | None:
     return int(lines["MemAvailable"].removesuffix("kB")) * 1024
 
 
-def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 in hardware (AVX512_BF16 or AMX); without, bf16 is slower than fp32."""
+def cpu_has(*features: str) -> bool:
+    """Whether torch finds one of these in the processor: `avx512_bf16` or `amx_tile`; without, bf16 is slower."""
     import torch
 
-    probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    probes = (getattr(torch.cpu, f"_is_{feature}_supported", None) for feature in features)
     return any(probe() for probe in probes if probe)

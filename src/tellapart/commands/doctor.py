@@ -8,7 +8,7 @@ from typing import Any
 
 from tellapart.data.download import data_homes
 from tellapart.runs.facts import versions
-from tellapart.world import available_cpus, cpu_has_bf16, free_memory_bytes
+from tellapart.world import available_cpus, cpu_has, free_memory_bytes
 
 
 def doctor() -> dict[str, Any]:
@@ -20,7 +20,7 @@ def doctor() -> dict[str, Any]:
         "versions": versions(),
         "python": sys.executable,
         "cpus": len(available_cpus()),
-        "bf16 in the processor": cpu_has_bf16(),
+        "bf16 in the processor": cpu_has("avx512_bf16", "amx_tile"),
         "gpu": gpu,
         "free memory": _size(free_memory_bytes()),
         "free disk": _size(shutil.disk_usage(Path.cwd()).free),

@@ -98,7 +98,7 @@ class Saves:
 
 def note(end: EpochEnd, learner: Learner) -> None:
     """Add the epoch to the history; keep the weights of the best one, without a val part the last ones."""
-    progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded)
+    progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded, learner.plan.autocast)
     row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss}
     if not only_numbers(learner.loaded.spec.tasks):
         row["train_accuracy"] = end.accuracy

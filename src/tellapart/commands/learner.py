@@ -154,6 +154,7 @@ def circumstances(learner: Learner) -> dict[str, Any]:
         "device": str(world.device),
         "threads": world.threads,
         "bf16": world.bf16,
+        "tiles": world.tiles,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         **fingerprints(learner.config.optim),
         "versions": {name: found[name] for name in counting if name in found},
@@ -211,8 +212,10 @@ def best_module(learner: Learner) -> nn.Module:
     return module.to("cpu").eval()
 
 
-def val_scores(module: nn.Module, loaded: Loaded) -> dict[str, float] | None:
+def val_scores(module: nn.Module, loaded: Loaded, autocast: torch.dtype | None = None) -> dict[str, float] | None:
+    """What the module comes to on val, in the arithmetic of training; None where there is no val part."""
     part = loaded.parts.get("val")
     if part is None:
         return None
-    return task_scores(predict(module, in_order(part, BATCH), part.ids, loaded.spec.classes), loaded.spec)
+    predictions = predict(module, in_order(part, BATCH), part.ids, loaded.spec.classes, autocast)
+    return task_scores(predictions, loaded.spec)

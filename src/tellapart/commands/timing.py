@@ -134,6 +134,7 @@ def _validation_s(learner: Learner) -> float:
         return 0.0
     began, count = time.perf_counter(), 0
     for batch in islice(in_order(part, BATCH), 2):
-        predict(learner.state.judged, [batch], part.ids[: len(batch.targets)], learner.loaded.spec.classes)
+        few = part.ids[: len(batch.targets)]
+        predict(learner.state.judged, [batch], few, learner.loaded.spec.classes, learner.plan.autocast)
         count += len(batch.targets)
     return (time.perf_counter() - began) * len(part) / count

@@ -25,6 +25,7 @@ from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
 from tellapart.training.penalty import shape_gradients
 from tellapart.training.plan import Plan, convolves
 from tellapart.training.schedules import lr_share
+from tellapart.training.unrolled import unrolled
 from tellapart.types import Batch, EpochEnd, Order, Pause
 from tellapart.world import World
 
@@ -252,7 +253,8 @@ def _gradients(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
 
 def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
-    with torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None):
+    arithmetic = torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None)
+    with arithmetic, unrolled(plan.unrolled):
         logits = state.forward(batch.inputs)
     losses = state.objective.losses(logits, batch)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()

@@ -48,6 +48,8 @@ class Plan:
     """Of an epoch; each holds for an equal share of the epochs."""
     autocast: torch.dtype | None
     """Arithmetic of forward and backward; None is the weights' own fp32."""
+    unrolled: bool = False
+    """Whether small maps are convolved by products of matrices."""
     cut: int = 0
     """Steps by which the last epoch is cut short."""
     frozen: float = 0
@@ -116,6 +118,7 @@ def plan(
         steps=steps_of(extents, epochs),
         extents=extents,
         autocast=torch.bfloat16 if bf16 else None,
+        unrolled=bf16 and world.tiles and train.compile != "on",
     )
     return planned.ending(train.steps) if train.steps else planned
 
