@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 Fit = Literal["stretch", "pad", "crop"]
+Kind = Literal["image", "vector", "series", "audio", "text"]
+Tokens = Literal["bytes", "words"]
+SEQUENCES: tuple[Kind, ...] = ("series", "audio", "text")
+"""Kinds whose samples have a length each: models take it beside the values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +63,16 @@ class Task:
 class DataSpec:
     """What a model has to know about the data: shape, classes, scale."""
 
-    kind: Literal["image", "vector"]
-    """`image`: uint8 (C, H, W). `vector`: float32 (F,)."""
+    kind: Kind
+    """`image`: uint8 (C, H, W). `vector`: float32 (F,). `series`: float32 (C, T), NaN where a value is missing.
+    `audio`: float32 (1, T), samples in [-1, 1]. `text`: int64 (T,), numbers of tokens."""
     shape: tuple[int, ...]
-    """(C, H, W) or (F,), without the batch."""
+    """(C, H, W), (F,), (C, T) or (T,), without the batch; T is the longest of the training part."""
     classes: tuple[str, ...]
     """Names of the logits, in order: those of the classes, from the training part alone, naturally sorted; of several
     tasks each as in `colour=red`, and of a number the name of its task."""
     mean: tuple[float, ...]
-    """Of the training part, in raw units (0..255 for pictures); (C,) or (F,)."""
+    """Of the training part, in raw units (0..255 for pictures); (C,) or (F,), of text empty."""
     std: tuple[float, ...]
     """Likewise; never 0."""
     fit: Fit = "stretch"
@@ -76,6 +81,22 @@ class DataSpec:
     """What is asked, each with its stretch of the logits; empty where it is one class out of all."""
     separator: str | None = None
     """What stands between the labels of a sample, where one may have several."""
+    rate: int = 0
+    """Of audio, samples a second: any other rate is resampled to it."""
+    tokens: Tokens = "bytes"
+    """Of text, what it is cut into. Token 0 is padding. Of bytes, 1 to 256 are the values of UTF-8 plus 1."""
+    vocabulary: tuple[str, ...] = ()
+    """Of text cut into words, those that have a token of their own, from 2 on; 1 is every other word."""
+
+    @property
+    def sequential(self) -> bool:
+        """Whether each sample has a length of its own."""
+        return self.kind in SEQUENCES
+
+    @property
+    def token_count(self) -> int:
+        """Of text, how many different tokens there are, padding too."""
+        return 257 if self.tokens == "bytes" else 2 + len(self.vocabulary)
 
     @property
     def channels(self) -> int:
@@ -128,7 +149,7 @@ class Batch:
     """What the model is given in one step."""
 
     inputs: Tensor
-    """uint8 (B, C, H, W), channels last in memory, or float32 (B, F)."""
+    """uint8 (B, C, H, W), channels last in memory; float32 (B, F); float32 (B, C, T); or int64 (B, T)."""
     targets: Tensor
     """int64 (B,), class index in [0, K); where there are tasks float32 (B, W), the columns of each in turn."""
     keys: Tensor
@@ -141,6 +162,13 @@ class Batch:
     """Targets of the picture that each one is mixed with; None where none is mixed."""
     shares: Tensor | None = None
     """float32 (B,), how much of each mixed picture is its own, in [0, 1]."""
+    lengths: Tensor | None = None
+    """int64 (B,), how much of each sequence is its own, at least 1: what follows is padding. None of other kinds."""
+
+    @property
+    def given(self) -> tuple[Tensor, ...]:
+        """What a model is called with: the inputs, and of sequences their lengths."""
+        return (self.inputs,) if self.lengths is None else (self.inputs, self.lengths)
 
 
 @dataclass(frozen=True, kw_only=True)
