@@ -89,7 +89,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
     state.picks = _picks(config, part) if config.optim.balance == "sampler" else None
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
-    sample = next(in_order(part, 1)).inputs.to(world.device)
+    sample = tuple(each.to(world.device) for each in next(in_order(part, 1)).given)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)

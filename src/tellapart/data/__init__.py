@@ -67,7 +67,12 @@ FILES: tuple[FileRow, ...] = (
         opener="archive:open_archive",
         summary="an archive of a folder per class, or of pictures with a table; a tar may be a shard",
     ),
-    FileRow(suffixes=(".npz",), opener="npz:open_npz", summary="arrays x and y, or x_train, y_train, x_test, y_test"),
+    FileRow(
+        suffixes=(".ts", ".ts.gz"),
+        opener="series:open_ts",
+        summary="series of the UCR and UEA archives; of X_TRAIN.ts with X_TEST.ts beside it, as parts",
+    ),
+    FileRow(suffixes=(".npz",), opener="npz:open_npz", summary="arrays x and y, or x_train, y_train, x_test, y_test; of series with their lengths"),
     FileRow(suffixes=(".npy",), opener="npz:open_npy", summary="an array, with y.npy or labels.npy beside it"),
 )
 NOT_READ = (".rar", ".7z", ".tar.zst", ".tzst", ".gz", ".xz", ".bz2", ".zst", ".pkl", ".pickle", ".pt", ".h5", ".mat")

@@ -179,10 +179,10 @@ def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
     return found
 
 
-def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor | None = None) -> nn.Module:
+def build_model(config: ModelConfig, spec: DataSpec, seed: int, seen: tuple[Tensor, ...] = ()) -> nn.Module:
     """The module in fp32 on the CPU; its first weights are a function of the seed, and no global draw is used up.
 
-    pictures  raw training pictures (N, C, H, W), for a model whose first filters are taken from them: one with `look`
+    seen  raw training samples as a model is called with them, for one whose first filters are taken from them by `look`
     """
     import torch
 
@@ -192,8 +192,8 @@ def build_model(config: ModelConfig, spec: DataSpec, seed: int, pictures: Tensor
         torch.default_generator.manual_seed(seed_of(seed, "init"))
         built: nn.Module = _function(row_of(name).builder)(spec, *of_family, **config.given())
         look = getattr(built, "look", None)
-        if look is not None and pictures is not None:
-            look(pictures)
+        if look is not None and seen:
+            look(*seen)
     return built if all(task.kind != "number" for task in spec.tasks) else _in_units(built, spec)
 
 
