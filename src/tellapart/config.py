@@ -18,7 +18,7 @@ from tellapart.names import did_you_mean
 from tellapart.types import Fit, Tokens
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
-Pooling = Literal["mean", "max", "gem"]
+Pooling = Literal["mean", "max", "gem", "last", "attention"]
 Views = Literal["auto", "one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
 Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau"]
@@ -225,9 +225,17 @@ class ModelConfig:
     """The model."""
 
     model: str | None = None
-    """Name of the model (`tellapart models` lists them); by default cnn for pictures, mlp for vectors."""
+    """Name of the model (`tellapart models` lists them); by default cnn for pictures, mlp for vectors, random-kernels
+    for series, spectrogram-cnn for audio, textcnn for text."""
     widths: tuple[int, ...] | None = None
-    """Width of each hidden layer (mlp), convolution (cnn) or stage (vgg, resnet); by default the model's own."""
+    """Width of each hidden layer (mlp), convolution (cnn, spectrogram-cnn), stage or block (vgg, resnet, conv1d), or
+    span of tokens from 3 on (textcnn); by default the model's own."""
+    layers: int | None = None
+    """Layers between the first and the last (rnn, lstm, gru, inceptiontime, transformer); by default the model's
+    own."""
+    hidden: int | None = None
+    """Width of these layers, each way of two (rnn, lstm, gru, transformer), of each branch (inceptiontime), or of a
+    token's vector (textcnn); by default the model's own."""
     dense: int | None = None
     """Width of the dense layer before the classes (cnn, vgg); by default the model's own."""
     activation: Activation | None = None
@@ -235,8 +243,8 @@ class ModelConfig:
     dropout: float | None = None
     """Share of hidden values dropped in training; by default the model's own."""
     pooling: Pooling | None = None
-    """How the last map becomes one number a channel (vgg, resnet): its mean, its maximum, or a generalised mean whose
-    power is learned; by default the model's own."""
+    """How the last map becomes one number a channel: its mean, its maximum; of pictures a generalised mean whose power
+    is learned; of sequences the last step or a mean with learned attention; by default the model's own."""
     drop_path: float | None = None
     """Share of the samples that skip the last block in training, fewer skip earlier ones (resnet, timm); by default
     the model's own."""
@@ -247,12 +255,13 @@ class ModelConfig:
     views: Views | None = None
     """Looks at a picture that the model is unsure about: one, also shifted by a pixel, or those and mirrored ones too;
     auto mirrors where training does (whitened-cnn); by default the model's own."""
+    features: int | None = None
+    """How many shares of steps above a threshold are taken of a series, about (random-kernels); by default 10,000."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        at_least(self, "dense", 1)
-        at_least(self, "stride", 1)
-        at_least(self, "depth", 1)
+        for name in ("layers", "hidden", "dense", "stride", "depth", "features"):
+            at_least(self, name, 1)
         for name in ("dropout", "drop_path"):
             if getattr(self, name) is not None:
                 share(self, name)

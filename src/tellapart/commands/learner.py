@@ -80,7 +80,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     """
     part = loaded.parts["train"]
     config, said = settled_by_data(config, loaded)
-    module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
+    module = build_model(config.model, loaded.spec, config.train.seed, *first_look(part))
     adopted = None if weights is None else taken_over(module, weights, loaded.spec)
     if weights is not None and adopted is not None:
         said = (*said, *told(weights, adopted))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from tellapart.config import ModelConfig
+from tellapart.config import ModelConfig, Pooling
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean, listed
 from tellapart.seeds import seed_of
-from tellapart.types import DataSpec
+from tellapart.types import DataSpec, Kind
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,7 +22,7 @@ class ModelRow:
 
     builder: str
     """`module:function` below this package: takes a DataSpec and the settings by name, gives the module."""
-    kinds: tuple[Literal["image", "vector"], ...]
+    kinds: tuple[Kind, ...]
     """The kinds of data that it takes."""
     settings: tuple[str, ...]
     """Fields of ModelConfig that it has a use for."""
@@ -32,6 +32,14 @@ class ModelRow:
     is left open; None where nothing does."""
     check: str | None = None
     """Of a family, `module:function`: refuses an unknown name of its own, and loads no torch."""
+    poolings: tuple[Pooling, ...] = ("mean", "max", "gem")
+    """Those that it has, where pooling is one of its settings."""
+    at_once: bool = False
+    """Whether only its head is learned, which is fitted at once."""
+
+
+OF_STEPS: tuple[Pooling, ...] = ("mean", "max", "last", "attention")
+"""Poolings of sequences."""
 
 
 MODELS: dict[str, ModelRow] = {
@@ -120,6 +128,82 @@ MODELS: dict[str, ModelRow] = {
         settings=("widths", "activation", "dropout", "pooling", "drop_path"),
         summary="The same with 152 layers",
     ),
+    "rnn": ModelRow(
+        builder="recurrent:rnn",
+        kinds=("series", "audio", "text", "image"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="Recurrent network of tanh, over the steps of a sequence or the rows of a picture",
+        poolings=OF_STEPS,
+    ),
+    "lstm": ModelRow(
+        builder="recurrent:lstm",
+        kinds=("series", "audio", "text", "image"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="The same with long short-term memory (Hochreiter & Schmidhuber 1997)",
+        poolings=OF_STEPS,
+    ),
+    "gru": ModelRow(
+        builder="recurrent:gru",
+        kinds=("series", "audio", "text", "image"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="The same with gated recurrent units (Cho et al. 2014)",
+        poolings=OF_STEPS,
+    ),
+    "bilstm": ModelRow(
+        builder="recurrent:bilstm",
+        kinds=("series", "audio", "text", "image"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="lstm forwards and backwards",
+        poolings=OF_STEPS,
+    ),
+    "bigru": ModelRow(
+        builder="recurrent:bigru",
+        kinds=("series", "audio", "text", "image"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="gru forwards and backwards",
+        poolings=OF_STEPS,
+    ),
+    "conv1d": ModelRow(
+        builder="conv1d:conv1d",
+        kinds=("series", "audio"),
+        settings=("widths", "activation", "dropout", "pooling"),
+        summary="Residual blocks of convolutions over time (Wang et al. 2017)",
+        poolings=OF_STEPS,
+    ),
+    "inceptiontime": ModelRow(
+        builder="inceptiontime:inceptiontime",
+        kinds=("series",),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="Convolutions over 9, 19 and 39 steps side by side (Ismail Fawaz et al. 2020)",
+        poolings=OF_STEPS,
+    ),
+    "random-kernels": ModelRow(
+        builder="random_kernels:random_kernels",
+        kinds=("series",),
+        settings=("features",),
+        summary="MiniRocket and Hydra (Dempster et al. 2021, 2023): random features, a linear layer fitted at once",
+        at_once=True,
+    ),
+    "spectrogram-cnn": ModelRow(
+        builder="spectrogram_cnn:spectrogram_cnn",
+        kinds=("audio",),
+        settings=("widths", "activation", "dropout", "pooling"),
+        summary="Log-mel picture of the sound, then 3x3 convolutions, each with a 2x2 max-pool",
+        poolings=OF_STEPS,
+    ),
+    "textcnn": ModelRow(
+        builder="textcnn:textcnn",
+        kinds=("text",),
+        settings=("widths", "hidden", "activation", "dropout"),
+        summary="Filters of 3, 4 and 5 tokens, each where it fits best (Kim 2014)",
+    ),
+    "transformer": ModelRow(
+        builder="transformer:transformer",
+        kinds=("series", "audio", "text"),
+        settings=("layers", "hidden", "dropout", "pooling"),
+        summary="Layers of attention over steps, or patches of them (Vaswani et al. 2017)",
+        poolings=OF_STEPS,
+    ),
 }
 FAMILIES: dict[str, ModelRow] = {
     "timm": ModelRow(
@@ -131,7 +215,13 @@ FAMILIES: dict[str, ModelRow] = {
     ),
 }
 """Models called FAMILY:NAME; a builder takes the name after the DataSpec."""
-DEFAULTS: dict[str, str] = {"image": "cnn", "vector": "mlp"}
+DEFAULTS: dict[Kind, str] = {
+    "image": "cnn",
+    "vector": "mlp",
+    "series": "random-kernels",
+    "audio": "spectrogram-cnn",
+    "text": "textcnn",
+}
 """The model of each kind of data when none is named."""
 
 
@@ -156,6 +246,10 @@ def check_model(config: ModelConfig) -> None:
     for name in config.given():
         if name not in row.settings:
             raise SettingError(f"The model {config.model} has no setting {name!r}; it has {listed(row.settings)}.")
+    if config.pooling is not None and config.pooling not in row.poolings:
+        raise SettingError(
+            f"The model {config.model} has no pooling {config.pooling!r}; it has {listed(row.poolings)}."
+        )
 
 
 def chosen(config: ModelConfig, spec: DataSpec) -> str:
@@ -179,10 +273,13 @@ def settled(config: ModelConfig, spec: DataSpec) -> ModelConfig:
     return found
 
 
-def build_model(config: ModelConfig, spec: DataSpec, seed: int, seen: tuple[Tensor, ...] = ()) -> nn.Module:
+def build_model(
+    config: ModelConfig, spec: DataSpec, seed: int, samples: Tensor | None = None, lengths: Tensor | None = None
+) -> nn.Module:
     """The module in fp32 on the CPU; its first weights are a function of the seed, and no global draw is used up.
 
-    seen  raw training samples as a model is called with them, for one whose first filters are taken from them by `look`
+    samples  raw training samples (N, ...), for a model that takes some of its numbers from them: one with `look`
+    lengths  (N,), of sequences
     """
     import torch
 
@@ -192,8 +289,8 @@ def build_model(config: ModelConfig, spec: DataSpec, seed: int, seen: tuple[Tens
         torch.default_generator.manual_seed(seed_of(seed, "init"))
         built: nn.Module = _function(row_of(name).builder)(spec, *of_family, **config.given())
         look = getattr(built, "look", None)
-        if look is not None and seen:
-            look(*seen)
+        if look is not None and samples is not None:
+            look(samples) if lengths is None else look(samples, lengths)
     return built if all(task.kind != "number" for task in spec.tasks) else _in_units(built, spec)
 
 
@@ -201,9 +298,9 @@ def _in_units(network: nn.Module, spec: DataSpec) -> nn.Module:
     """The network with its numbers in the unit of the data."""
     from torch.nn import Sequential
 
-    from tellapart.models.units import Units
+    from tellapart.models.units import InUnits, Units
 
-    return Sequential(network, Units(spec))
+    return InUnits(network, Units(spec)) if spec.sequential else Sequential(network, Units(spec))
 
 
 def _function(place: str) -> Any:

@@ -25,3 +25,16 @@ class Units(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.float() * self.scale + self.shift
+
+
+class InUnits(nn.Module):
+    """A network of sequences and its Units: raw (B, ...), lengths (B,) -> logits (B, K)."""
+
+    def __init__(self, network: nn.Module, units: Units) -> None:
+        super().__init__()
+        self.network = network
+        self.units = units
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        logits: Tensor = self.units(self.network(x, lengths))
+        return logits

@@ -13,7 +13,7 @@ from tellapart.data.source import Value
 from tellapart.data.sources.manifest import opened
 from tellapart.data.sources.sequences import SequenceSource
 from tellapart.data.ts_file import TsFile, pair_of, part_of_name, read_ts
-from tellapart.errors import DataError
+from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Issue, Part
 
 Array = np.ndarray[Any, Any]
@@ -50,8 +50,8 @@ def _read(path: Path) -> TsFile:
     with opened(path) as file:
         try:
             return read_ts(file)
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
+        except UnreadableError as error:
+            raise DataError(f"{path}: {error}.") from None
 
 
 def _bare(path: Path) -> str:

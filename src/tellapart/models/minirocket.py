@@ -1,0 +1,122 @@
+"""84 fixed kernels at many dilations, and how often each exceeds some thresholds."""
+
+import math
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tellapart.models.sequences import within
+
+SPAN = 9
+"""Steps that a kernel sees, those that a dilation leaves out not counted."""
+MOST_DILATIONS = 32
+MOST_CHANNELS = 9
+"""That one kernel sees at most."""
+GOLDEN = (math.sqrt(5) + 1) / 2
+MARGIN = 1e-5
+"""Above a threshold, in deviations: what is level but for rounding, as where nothing changes, does not exceed it."""
+
+
+def fixed_kernels() -> Tensor:
+    """(84, 9): -1 at six places and 2 at three, in every way there is; each adds up to 0."""
+    kernels = torch.full((math.comb(SPAN, 3), SPAN), -1.0)
+    for kernel, places in zip(kernels, combinations(range(SPAN), 3), strict=True):
+        kernel[list(places)] = 2.0
+    return kernels
+
+
+def dilations_of(steps: int, thresholds: int) -> dict[int, int]:
+    """Dilation -> its thresholds a kernel, `thresholds` in all.
+
+    The widest kernel sees about the whole sequence. Dilations rise by powers of two, and the share of each is how many
+    of equal steps in the exponent round to it.
+    """
+    most = math.log2(max(1.0, (steps - 1) / (SPAN - 1)))
+    rises = min(thresholds, MOST_DILATIONS)
+    found = [int(2 ** (most * i / max(1, rises - 1)) + 1e-9) for i in range(rises)]
+    counts = {dilation: found.count(dilation) * thresholds // rises for dilation in sorted(set(found))}
+    for number in range(thresholds - sum(counts.values())):
+        counts[list(counts)[number % len(counts)]] += 1
+    return counts
+
+
+class MiniRocket(nn.Module):
+    """Values (B, C, T), 0 past the end -> (B, features): share of the steps at which a kernel exceeds a threshold.
+
+    Every other kernel heeds only steps where it is wholly within the sequence, if there are any. The thresholds are
+    quantiles of what the kernels give to training samples, so they need `look`.
+    Source: Dempster et al. 2021, "MiniRocket" (arXiv:2012.08791), and its authors' form for several channels.
+    """
+
+    kernels: Tensor
+    channels: Tensor
+    thresholds: Tensor
+
+    def __init__(self, channels: int, steps: int, features: int) -> None:
+        """steps: of the longest sequence; features: about so many come out, a multiple of 84."""
+        super().__init__()
+        K = math.comb(SPAN, 3)
+        self.counts = dilations_of(steps, max(1, features // K))
+        self.features = K * sum(self.counts.values())
+        self.register_buffer("kernels", fixed_kernels())
+        self.register_buffer("channels", some_channels(len(self.counts) * K, channels).reshape(-1, K, channels))
+        self.register_buffer("thresholds", torch.full((K, sum(self.counts.values())), MARGIN))
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        own = within(lengths, x.shape[2])
+        share = own / lengths[:, None, None]
+        found, start = [], 0
+        for number, (dilation, count) in enumerate(self.counts.items()):
+            values = self._convolved(x, number, dilation)
+            inner = wholly_within(lengths, x.shape[2], dilation)
+            for place in range(start, start + count):
+                above = (values > self.thresholds[:, place, None]).to(x.dtype)
+                every_other = [(above[:, k::2] * weight).sum(2) for k, weight in ((0, share), (1, inner))]
+                found.append(torch.stack(every_other, 2).flatten(1))
+            start += count
+        return torch.cat(found, 1)
+
+    @torch.no_grad()
+    def look(self, x: Tensor, lengths: Tensor) -> None:
+        """Take the thresholds from values (N, C, T): each kernel's quantiles are of one sample, drawn."""
+        K = len(self.kernels)
+        levels = (torch.arange(1, self.features + 1, dtype=torch.float64) * GOLDEN % 1).to(x)
+        level, start = 0, 0
+        for number, (dilation, count) in enumerate(self.counts.items()):
+            rows = torch.randint(len(x), (K,)).to(x.device)
+            values = self._convolved(x[rows], number, dilation).diagonal().T
+            quantiles = levels[level : level + K * count].reshape(K, count)
+            self.thresholds[:, start : start + count] = own_quantiles(values, lengths[rows], quantiles) + MARGIN
+            level, start = level + K * count, start + count
+
+    def _convolved(self, x: Tensor, number: int, dilation: int) -> Tensor:
+        """(B, C, T) -> (B, 84, T): each kernel over the sum of its channels, with silence around the sequence."""
+        weight = self.channels[number][:, :, None] * self.kernels[:, None]
+        return functional.conv1d(x, weight, padding=SPAN // 2 * dilation, dilation=dilation)
+
+
+def some_channels(kernels: int, channels: int) -> Tensor:
+    """(kernels, channels), 1 for each channel that a kernel sees: often few, up to 9, drawn."""
+    most = min(channels, MOST_CHANNELS)
+    sizes = (2 ** (torch.rand(kernels) * math.log2(most + 1))).long().clamp(max=most)
+    ranks = torch.rand(kernels, channels).argsort(1).argsort(1)
+    return (ranks < sizes[:, None]).float()
+
+
+def wholly_within(lengths: Tensor, steps: int, dilation: int) -> Tensor:
+    """(B, 1, steps): weights that take the mean over steps at which a kernel sees no padding; all own ones without."""
+    edge = SPAN // 2 * dilation
+    place = torch.arange(steps, device=lengths.device)
+    inner = (place >= edge) & (place < lengths[:, None] - edge)
+    taken = torch.where(lengths[:, None] > 2 * edge, inner, place < lengths[:, None])
+    return (taken / taken.sum(1, keepdim=True))[:, None]
+
+
+def own_quantiles(values: Tensor, lengths: Tensor, levels: Tensor) -> Tensor:
+    """(R, Q), quantiles of the first `lengths` values of each row. values (R, T), levels (R, Q) in [0, 1]"""
+    ordered = values.masked_fill(~within(lengths, values.shape[1])[:, 0], torch.inf).sort(1).values
+    place = levels * (lengths[:, None] - 1)
+    below, above = (ordered.gather(1, rounded.long()) for rounded in (place.floor(), place.ceil()))
+    return below.lerp(above, place.frac())

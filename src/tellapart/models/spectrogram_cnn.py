@@ -1,0 +1,71 @@
+"""Convolutions over time and frequency of sound."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tellapart.config import Activation, Pooling
+from tellapart.models.activations import ACTIVATIONS
+from tellapart.models.filters import conv
+from tellapart.models.log_mel import LogMel
+from tellapart.models.sequences import STEP_POOLINGS, MaskedNorm, SequenceNetwork, halved, within
+from tellapart.types import DataSpec
+
+
+class Stage(nn.Module):
+    """(B, C, M, T) -> (B, width, M / 2, T / 2): 3x3 convolution, norm and non-linearity, 2x2 max-pool.
+
+    An odd last band or step is a half window's maximum; a single one stays.
+    """
+
+    def __init__(self, channels: int, width: int, activation: Activation) -> None:
+        super().__init__()
+        self.conv = conv(channels, width, 3)
+        self.norm = MaskedNorm(width)
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        own = within(lengths, x.shape[3])[:, None]
+        x = self.activation(self.norm(self.conv(x), own)).masked_fill(~own, -torch.inf)
+        x = functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-torch.inf), 2)
+        lengths = halved(lengths)
+        return x.masked_fill(~within(lengths, x.shape[3])[:, None], 0), lengths
+
+
+class Stages(nn.Module):
+    """(B, M, T), lengths -> (B, width * bands, steps), lengths: a stage for each width."""
+
+    def __init__(self, widths: Sequence[int], activation: Activation) -> None:
+        super().__init__()
+        inputs = (1, *widths)
+        self.stages = nn.ModuleList(Stage(n, width, activation) for n, width in zip(inputs, widths, strict=False))
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        x = x[:, None]
+        for stage in self.stages:
+            x, lengths = stage(x, lengths)
+        return x.flatten(1, 2), lengths
+
+
+def spectrogram_cnn(
+    spec: DataSpec,
+    *,
+    widths: Sequence[int] = (16, 32, 64, 128),
+    activation: Activation = "relu",
+    dropout: float = 0.2,
+    pooling: Pooling = "mean",
+) -> nn.Module:
+    """A log-mel picture, a convolution and a 2x2 max-pool for each width, a pool over time, and one layer.
+
+    samples (B, 1, T), lengths (B,)  ->  logits (B, K). The bands that are left stay apart: where in the spectrum
+    something is matters as what it is does.
+    """
+    front = LogMel(spec)
+    bands = front.bands
+    for _ in widths:
+        bands = (bands + 1) // 2
+    features = (1, *widths)[-1] * bands
+    pool = STEP_POOLINGS[pooling](features)
+    return SequenceNetwork(front, Stages(widths, activation), pool, features, spec.outputs, dropout)
