@@ -65,7 +65,17 @@ def ridge(features: Tensor, targets: Tensor, classes: int, weights: Tensor | Non
 
 
 def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, float]:
-    """The least log-loss that scores (N, K) have when they are multiplied by one scale, and that scale."""
-    losses = [(share @ functional.cross_entropy(scale * scores, targets, reduction="none")).item() for scale in SCALES]
+    """The least log-loss that scores (N, K) have when they are multiplied by one scale, and that scale.
+
+    Counted as if each other class had been right once more: N right answers do not make the next one certain.
+    """
+    samples, classes = scores.shape
+    smoothing = classes / (samples + classes)
+
+    def loss(scale: Tensor) -> float:
+        each = functional.cross_entropy(scale * scores, targets, reduction="none", label_smoothing=smoothing)
+        return (share @ each).item()
+
+    losses = [*map(loss, SCALES)]
     best = min(range(len(losses)), key=losses.__getitem__)
     return losses[best], float(SCALES[best])

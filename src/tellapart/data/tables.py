@@ -1,0 +1,2 @@
+def table_kind(path, reading):
+    return "image"

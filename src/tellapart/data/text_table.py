@@ -1,0 +1,2 @@
+def read_text(content: bytes) -> str:
+    return content.decode()
