@@ -1,2 +1,0 @@
-def read_text(content: bytes) -> str:
-    return content.decode()
