@@ -50,6 +50,8 @@ class Reading:
     """More data, mixed with the first: each whatever the first may be."""
     path_column: str | None = None
     """Column of a table that names the pictures; by default the one called path, file, filename or image."""
+    text_column: str | None = None
+    """Column of a table that holds the texts; by default the one called text, message, sentence, review and so on."""
     label_columns: tuple[str, ...] = ()
     """Columns of a table that name their classes; by default the one called label, class, target or y. Each of several
     is a task of its own: one backbone, a head and a loss for each."""

@@ -52,9 +52,9 @@ class FileRow:
 FILES: tuple[FileRow, ...] = (
     FileRow(
         suffixes=(".csv", ".tsv", ".txt"),
-        opener="manifest:open_manifest",
-        needs="manifest:check_manifest",
-        summary="a table with the columns path and label; split, group and weight where there are such",
+        opener="tables:open_table",
+        needs="tables:check_table",
+        summary="a table with the columns path and label, or text and label; split, group and weight where there are such",
     ),
     FileRow(
         suffixes=(".parquet",),

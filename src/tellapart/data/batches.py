@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 AGAIN = 0x632BE59BD9B4E019
 """What the key of a sample is moved by each time that it stands in a pass again: odd, so that none comes back soon."""
 LOOKED_AT = 5000
-"""Training pictures that a model is shown before the first step, at most."""
+"""Training samples that a model is shown before the first step, at most."""
+MOST_STEPS = 100_000_000
+"""Likewise steps of sequences, padded to the longest."""
 
 
 def steps_per_epoch(samples: int, batch: int) -> int:
@@ -120,7 +122,10 @@ def sampled(part: Resident, count: int) -> Resident:
 
 def first_look(part: Resident) -> tuple[Tensor, ...]:
     """What a model may take its first filters from, as it is called with it: 5,000 samples at most, of all over."""
-    values, lengths = _given(part.inputs, slice(None, None, -(-len(part) // LOOKED_AT)))
+    most = LOOKED_AT
+    if isinstance(part.inputs, Ragged):
+        most = max(1, min(most, MOST_STEPS // part.inputs.shape[-1]))
+    values, lengths = _given(part.inputs, slice(None, None, -(-len(part) // most)))
     return (values,) if lengths is None else (values, lengths)
 
 

@@ -11,7 +11,7 @@ from tellapart.config import Reading
 from tellapart.data.sources.directory import files_at_top, series_in
 from tellapart.data.sources.folder import prevailing_kind
 from tellapart.data.sources.npz import MORE_ERRORS, VALUES
-from tellapart.data.tables import table_kind
+from tellapart.data.sources.tables import table_kind
 from tellapart.errors import TellapartError
 from tellapart.types import Kind
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from tellapart.data.resize import Form
 from tellapart.data.source import Value
-from tellapart.data.text_table import read_text
+from tellapart.data.text_lines import read_text
 from tellapart.errors import UnreadableError
 
 

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 
+from tellapart.data.line_issue import LineIssue
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
 from tellapart.errors import DataError
 from tellapart.types import Issue, Kind, Part
+
+ADVICE = "The line is left out; correct it or delete it."
 
 
 class SequenceSource:
@@ -76,3 +79,8 @@ class SequenceSource:
             )
             for sample, label, part, group, weight, value in zip(*columns, strict=True)
         )
+
+
+def of_lines(name: str, issues: list[LineIssue]) -> list[Issue]:
+    """What is wrong with the lines of a file."""
+    return [Issue(path=f"{name}:{line}", kind=kind, detail=detail, suggestion=ADVICE) for line, kind, detail in issues]

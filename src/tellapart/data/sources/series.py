@@ -11,10 +11,10 @@ import numpy as np
 from tellapart.config import Reading
 from tellapart.data.source import Value
 from tellapart.data.sources.manifest import opened
-from tellapart.data.sources.sequences import SequenceSource
+from tellapart.data.sources.sequences import SequenceSource, of_lines
 from tellapart.data.ts_file import TsFile, pair_of, part_of_name, read_ts
 from tellapart.errors import DataError, UnreadableError
-from tellapart.types import Issue, Part
+from tellapart.types import Part
 
 Array = np.ndarray[Any, Any]
 
@@ -29,11 +29,7 @@ def open_ts(path: Path, reading: Reading) -> SequenceSource:  # noqa: ARG001  (e
         for name, file in files.items()
         for row, (values, label) in enumerate(zip(file.series, file.labels, strict=True), 1)
     ]
-    issues = [
-        Issue(path=f"{name}:{line}", kind=kind, detail=detail, suggestion="The case is left out; correct it.")
-        for name, file in files.items()
-        for line, kind, detail in file.issues
-    ]
+    issues = [issue for name, file in files.items() for issue in of_lines(name, file.issues)]
     return SequenceSource(
         _bare(path),
         "series",

@@ -1,2 +1,0 @@
-def table_kind(path, reading):
-    return "image"
