@@ -81,6 +81,7 @@ def test_a_file_without_classes_has_none() -> None:
     [
         (":a", "empty"),
         ("   :a", "empty"),
+        ("?,?:a", "empty"),
         ("1,2", "no-class"),
         ("1,2:", "no-class"),
         ("1,2:c", "unknown-class"),

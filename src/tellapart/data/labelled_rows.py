@@ -41,6 +41,14 @@ class SaidColumns:
         every = (*self.labels, self.part, self.group, self.weight)
         return tuple(dict.fromkeys(place for place in every if place is not None))
 
+    def within(self, places: Sequence[int]) -> "SaidColumns":
+        """Where the same columns are in rows that hold those of `places` alone."""
+        part, group, weight = (
+            None if place is None else places.index(place) for place in (self.part, self.group, self.weight)
+        )
+        labels = tuple(map(places.index, self.labels))
+        return SaidColumns(labels=labels, numbers=self.numbers, part=part, group=group, weight=weight)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:

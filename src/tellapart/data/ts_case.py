@@ -62,6 +62,8 @@ def case_of(line: bytes, header: Header, channels: int | None) -> tuple[Series, 
     case = np.full((steps, count), np.nan, np.float32)
     for column, part in enumerate(parts):
         case[: len(part), column] = part
+    if np.isnan(case).all():
+        raise OddCaseError("empty", "all values are missing")
     return case, label
 
 
