@@ -58,8 +58,8 @@ FILES: tuple[FileRow, ...] = (
     ),
     FileRow(
         suffixes=(".parquet",),
-        opener="parquet:open_parquet",
-        needs="parquet:check_parquet",
+        opener="tables:open_table",
+        needs="tables:check_table",
         summary="the same, or a table with the pictures in it",
     ),
     FileRow(

@@ -6,8 +6,12 @@ from pathlib import Path
 
 from tellapart.config import Reading
 from tellapart.data.line_issue import LineIssue
+from tellapart.data.series_columns import looks_long, looks_wide
+from tellapart.data.series_rows import rows_of
+from tellapart.data.series_table import read_series_table
 from tellapart.data.source import Source
 from tellapart.data.sources.manifest import check_manifest, open_manifest, opened, table_in
+from tellapart.data.sources.parquet_table import holds_pictures
 from tellapart.data.sources.sequences import SequenceSource, of_lines
 from tellapart.data.text_table import looks_headerless, looks_text, read_text_table
 from tellapart.data.wording import encoded
@@ -24,21 +28,56 @@ def table_kind(path: Path, reading: Reading) -> Kind:
         if not parquet and reading.text_column is None and looks_headerless(file.read(HEAD_BYTES)):
             return "text"
         file.seek(0)
+        if parquet and holds_pictures(path, reading):
+            return "image"
         header = table_in(file, path.name, str(path), reading).header
-    return "text" if looks_text(header, reading, reading.text_column) else "image"
+        if looks_text(header, reading, reading.text_column):
+            return "text"
+        file.seek(0)
+        first = () if looks_long(header, reading) else rows_of(file, path.name, str(path), reading).first
+    return "series" if looks_long(header, reading) or looks_wide(header, first, reading) else "image"
 
 
 def open_table(path: Path, reading: Reading) -> Source:
     """The source that a table is."""
-    if table_kind(path, reading) == "text":
+    kind = table_kind(path, reading)
+    if kind == "text":
         return open_texts(path, reading)
+    if kind == "series":
+        return open_series(path, reading)
+    if path.suffix.lower() == ".parquet":
+        from tellapart.data.sources.parquet import open_parquet
+
+        return open_parquet(path, reading)
     return open_manifest(path, reading)
 
 
 def check_table(path: Path, reading: Reading) -> None:
-    """Raise DataError or SettingError where the header of the table says too little; texts are read when opened."""
-    if table_kind(path, reading) == "image":
+    """Raise DataError or SettingError where the header says too little; of texts and series the rows tell more."""
+    if path.suffix.lower() == ".parquet":
+        from tellapart.data.sources.parquet import check_parquet
+
+        check_parquet(path, reading)
+    elif table_kind(path, reading) == "image":
         check_manifest(path, reading)
+
+
+def open_series(path: Path, reading: Reading) -> SequenceSource:
+    """The series of a table, each under the name that the table gives it."""
+    with opened(path) as file:
+        table = read_series_table(file, path.name, str(path), reading)
+    return SequenceSource(
+        path.stem,
+        "series",
+        table.series,
+        table.labels,
+        place=str(path.resolve()),
+        ids=table.ids,
+        parts=table.parts,
+        groups=table.groups,
+        weights=table.weights,
+        issues=of_lines(path.name, table.issues),
+    )
 
 
 def open_texts(path: Path, reading: Reading) -> SequenceSource:
