@@ -26,7 +26,7 @@ from tellapart.world import join_world
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
 CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
 
-UNMEASURED = ("cifar-best", "transfer", "resnet50-finetune", "convnet5", "deepcnn5x5", "vgg", "resnet18")
+UNMEASURED = ("auto-vector", "auto-series", "auto-audio", "auto-text", "cifar-best", "transfer", "resnet50-finetune", "convnet5", "deepcnn5x5", "vgg", "resnet18")
 """Those that want a GPU, the weights of another run, or an hour and more on two cores."""
 
 
@@ -69,7 +69,7 @@ def test_a_recipe_trains_for_a_step(recipe: Recipe, word: str) -> None:
     part, world = loaded.parts["train"], join_world(config.train)
     state = new_state(build_model(config.model, loaded.spec, 0), config.optim, world, batch)
     before = {name: weight.detach().clone() for name, weight in trained(state.module)}
-    sample = part.inputs[:1].permute(0, 3, 1, 2)
+    sample = (part.inputs[:1].permute(0, 3, 1, 2),)
     planned = plan(state.module, sample, config.optim, config.train, extents(config.train, batch), world)
     augmentation = Augmentation.of(config.load, loaded.spec)
     ends = list(fit(state, lambda order: shuffled(part, order, batch, augmentation), planned))

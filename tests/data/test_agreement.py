@@ -20,7 +20,7 @@ from tellapart.data.sizes import at_size
 from tellapart.data.source import Entry
 from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DataError, UnreadableError
-from tellapart.types import Fit, Order, Part
+from tellapart.types import DataSpec, Fit, Order, Part
 
 DRAWS = np.random.default_rng(0)
 CONFIG = DataConfig(val_share=0.2, test_share=0.2)
@@ -60,7 +60,7 @@ def test_a_model_says_which_channels_stay(wanted: int, stay: list[int]) -> None:
 
 def test_what_is_trained_on_decides() -> None:
     entries = [entry(0, 5, "train"), *(entry(number, 3, "test") for number in range(1, 5))]
-    assert [e.id for e in agreeing("vector", entries)[0]] == ["0"]
+    assert [e.id for e in agreeing("image", entries)[0]] == ["0"]
 
 
 def array(channels: int, low: int = 0) -> bytes:
@@ -100,10 +100,15 @@ def test_a_picture_to_predict_of_other_channels_says_so(tmp_path: Path) -> None:
     assert str(wrong) == "3 channels, where 5 are taken"
 
 
+def pictures_of(channels: int) -> DataSpec:
+    scale = (1.0,) * channels
+    return DataSpec(kind="image", shape=(channels, 6, 7), classes=("a", "b"), mean=scale, std=scale)
+
+
 def test_one_picture_of_the_model_s_channels_is_one_item() -> None:
-    assert len(listed_items(np.zeros((6, 7, 5), np.uint8), 5)) == 1
-    assert len(listed_items(np.zeros((6, 7, 5), np.uint8), 3)) == 6
-    assert len(listed_items(np.zeros((9, 6, 7, 5), np.uint16), 5)) == 9
+    assert len(listed_items(np.zeros((6, 7, 5), np.uint8), pictures_of(5))) == 1
+    assert len(listed_items(np.zeros((6, 7, 5), np.uint8), pictures_of(3))) == 6
+    assert len(listed_items(np.zeros((9, 6, 7, 5), np.uint16), pictures_of(5))) == 9
 
 
 # ---- on the way to the model

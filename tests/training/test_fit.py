@@ -520,7 +520,7 @@ def test_a_learning_rate_that_is_far_too_high_is_told() -> None:
 
 def plan_of(samples: int, batch: int = 64, module: nn.Module | None = None, bf16: bool = False, **train: Any) -> Plan:
     world = World(device=CPU.device, threads=1, bf16=bf16)
-    sample = torch.zeros(1, 1, 28, 28) if module else torch.zeros(1, 2)
+    sample = (torch.zeros(1, 1, 28, 28) if module else torch.zeros(1, 2),)
     config = TrainConfig(batch=batch, **train)
     return plan(
         module or Linear(),

@@ -40,7 +40,7 @@ def test_issues_are_told_with_their_source(tmp_path: Path) -> None:
 
 
 def test_pictures_and_numbers_can_not_be_mixed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pets holds pictures, but x numbers"):
+    with pytest.raises(DataError, match="x holds vectors, pets holds pictures; they can"):
         MixedSource([numbers("x"), open_source(as_npz(tmp_path, pictures(each=1)), Reading())])
 
 
