@@ -33,6 +33,7 @@ from tellapart.evaluation.measures import METRICS
 from tellapart.files import write_text
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.models.pooling import POOLINGS
+from tellapart.models.sequences import STEP_POOLINGS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
@@ -81,6 +82,8 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "cutmix": st.floats(0, 1e9),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
+    "layers": count,
+    "hidden": count,
     "dense": count,
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
@@ -89,6 +92,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "stride": count,
     "depth": count,
     "views": st.sampled_from(typing.get_args(config_module.Views)),
+    "features": count,
     "weights": words.filter(lambda text: text != "none").map(Path),
     "freeze": st.sampled_from(["auto", "head", "none"]) | count,
     "preset": st.just("instant"),
@@ -230,7 +234,7 @@ def test_none_means_off_and_can_be_said_only_by_silence(field: Any) -> None:
         (SCHEDULES, config_module.Schedule),
         (LOSSES, config_module.Loss),
         (ACTIVATIONS, config_module.Activation),
-        (POOLINGS, config_module.Pooling),
+        (POOLINGS | STEP_POOLINGS, config_module.Pooling),
         (METRICS, config_module.Metric),
     ],
     ids=["optimisers", "schedules", "losses", "activations", "poolings", "metrics"],
