@@ -181,13 +181,14 @@ class Model:
         """An answer for each item, with its class, confidence and all probabilities; one item gives a list of one.
 
         items  paths, bytes of picture files, PIL pictures, arrays (H, W) or (H, W, C) of uint8 or uint16, or a list of
-               any of them; an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F)
+               any of them; an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F); of series, arrays
+               (C, T) or (N, C, T); of audio, paths, bytes, or samples (T,) at its rate; of text, the texts themselves
         An item that can't be read gets an answer with `label` None and the cause in `error`.
         """
         from tellapart.commands.predict import answered
         from tellapart.data.items import listed_items
 
-        chosen = listed_items(items, self.spec.channels)
+        chosen = listed_items(items, self.spec)
         return list(answered(self.module, self.spec, chosen, self.card.thresholds))
 
     def predict_proba(self, items: Any) -> np.ndarray[Any, Any]:

@@ -181,27 +181,27 @@ def predict(
     *,
     output: Output = Output(),
 ) -> None:
-    """Say what is in pictures: one line each with path, class and confidence.
+    """Say what is in files: one line each with path, class and confidence.
 
     Parameters
     ----------
     run
         A run folder or a model folder.
     items
-        Picture files, or folders of them.
+        Picture, sound or text files, or folders of them; of series, the files that `train` takes.
     """
     from tellapart.runs.run_folder import model_folder
 
     folder = model_folder(run)
     if not items:
-        raise SettingError("Nothing to predict. Give picture files, or a folder of them.")
+        raise SettingError("Nothing to predict. Give files, or a folder of them.")
     from tellapart.commands.predict import answered
     from tellapart.commands.show import show_answers
-    from tellapart.data.items import pictures_below
+    from tellapart.data.items import files_below
     from tellapart.runs.model_folder import read_model
 
-    paths = pictures_below(items)
     module, card = read_model(folder)
+    paths = files_below(items, card.spec.kind)
     unread = show_answers(answered(module, card.spec, paths, card.thresholds), as_json=output.json)
     if unread:
         raise DataError(

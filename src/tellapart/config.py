@@ -15,7 +15,7 @@ from typing import Any, Literal
 from tellapart.checks import at_least, check_types, seconds_of, seconds_or_steps, share
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean
-from tellapart.types import Fit
+from tellapart.types import Fit, Tokens
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 Pooling = Literal["mean", "max", "gem", "last", "attention"]
@@ -50,6 +50,8 @@ class Reading:
     """More data, mixed with the first: each whatever the first may be."""
     path_column: str | None = None
     """Column of a table that names the pictures; by default the one called path, file, filename or image."""
+    text_column: str | None = None
+    """Column of a table that holds the texts; by default the one called text, message, sentence, review and so on."""
     label_columns: tuple[str, ...] = ()
     """Columns of a table that name their classes; by default the one called label, class, target or y. Each of several
     is a task of its own: one backbone, a head and a loss for each."""
@@ -95,6 +97,10 @@ class DataConfig(Reading):
     """Pixels a side that pictures are brought to; by default their own where all are alike, else 128 at most."""
     fit: FitChoice = "auto"
     """How a picture of another shape is brought to that size; auto goes by the shapes of the training pictures."""
+    rate: int | None = None
+    """Samples a second that recordings are brought to; by default the most frequent rate of them, 16,000 at most."""
+    tokens: Tokens | Literal["auto"] = "auto"
+    """What texts are cut into; auto takes words where there are such between spaces, else bytes."""
     cache: Cache = "auto"
     """Where decoded pictures are kept: in memory, in a file in the user's cache folder that later runs find, or
     nowhere, so that each epoch decodes anew; auto takes the first of them that has room."""
@@ -159,6 +165,7 @@ class DataConfig(Reading):
         super().__post_init__()
         at_least(self, "size", 1)
         at_least(self, "cutout", 1)
+        at_least(self, "rate", 1)
         for name in ("crop_padding", "erasing", "mixup", "cutmix"):
             at_least(self, name, 0)
         if self.erasing is not None and self.erasing > 1:

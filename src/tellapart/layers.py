@@ -112,7 +112,7 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
     named = "--model" in given
     while files or not named:
         last = not files
-        path = files.pop(0) if files else find_recipe(usual(given.get("--weights"))).path
+        path = files.pop(0) if files else find_recipe(usual(given.get("--data", ""), given.get("--weights"))).path
         above = {name.removeprefix("--").replace("-", "_") for name in given}
         settings = beneath(read_toml(path, given.get("--data"), SOURCES), above)
         try:

@@ -32,7 +32,7 @@ def entry(number: int, channels: int, part: Part | None = None) -> Entry:
 
 def left(channels: list[int], wanted: int | None = None) -> list[int]:
     """Channels of the entries that stay."""
-    stay, issues = agreeing([entry(i, c) for i, c in enumerate(channels)], wanted)
+    stay, issues = agreeing("image", [entry(i, c) for i, c in enumerate(channels)], wanted)
     assert len(stay) + len(issues) == len(channels)
     return [e.shape[2] for e in stay]
 
@@ -60,7 +60,7 @@ def test_a_model_says_which_channels_stay(wanted: int, stay: list[int]) -> None:
 
 def test_what_is_trained_on_decides() -> None:
     entries = [entry(0, 5, "train"), *(entry(number, 3, "test") for number in range(1, 5))]
-    assert [e.id for e in agreeing(entries)[0]] == ["0"]
+    assert [e.id for e in agreeing("vector", entries)[0]] == ["0"]
 
 
 def array(channels: int, low: int = 0) -> bytes:

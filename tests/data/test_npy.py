@@ -12,7 +12,7 @@ from tests.data.formats import lay, picture, table
 from tellapart.config import DataConfig, Reading
 from tellapart.data import open_source
 from tellapart.data.decode import decode, peek
-from tellapart.data.items import pictures_below
+from tellapart.data.items import files_below
 from tellapart.data.npy import npy_picture
 from tellapart.data.resident import load
 from tellapart.errors import UnreadableError
@@ -165,7 +165,7 @@ def test_an_array_beside_a_picture_of_the_same_name_is_none(tmp_path: Path) -> N
     assert [(i.path, i.kind, i.detail) for i in issues] == [
         ("cat/1.npy", "not-a-picture", "stands beside a picture of the same name")
     ]
-    assert [path.name for path in pictures_below([tmp_path])] == ["1.png", "2.npy"]
+    assert [path.name for path in files_below([tmp_path])] == ["1.png", "2.npy"]
 
 
 def test_an_id_without_suffix_means_the_picture_not_the_array_beside_it(tmp_path: Path) -> None:

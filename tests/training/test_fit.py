@@ -549,14 +549,14 @@ CONV = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.Flatten(), nn.Linear(64 
 
 
 def test_products_of_convolutions_by_hand() -> None:
-    assert conv_products(CONV, torch.zeros(1, 1, 28, 28)) == 28 * 28 * 64 * 9
-    assert conv_products(Linear(), torch.zeros(1, 2)) == 0
+    assert conv_products(CONV, (torch.zeros(1, 1, 28, 28),)) == 28 * 28 * 64 * 9
+    assert conv_products(Linear(), (torch.zeros(1, 2),)) == 0
 
 
 def test_counting_products_leaves_the_module_as_it_was() -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5))
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    conv_products(module, torch.ones(1, 1, 5, 5))
+    conv_products(module, (torch.ones(1, 1, 5, 5),))
     assert module.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
     assert not module[0]._forward_hooks

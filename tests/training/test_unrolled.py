@@ -100,4 +100,4 @@ def test_products_are_planned_where_bf16_comes_in_tiles(bf16, tiles, compile, ta
     module(sample)
     world = World(device=torch.device("cpu"), threads=1, bf16=True, tiles=tiles)
     config = TrainConfig(precision="bf16" if bf16 else "fp32", compile=compile)
-    assert plan(module, sample, OptimConfig(), config, (Extent(samples=8, steps=1),), world).unrolled is taken
+    assert plan(module, (sample,), OptimConfig(), config, (Extent(samples=8, steps=1),), world).unrolled is taken

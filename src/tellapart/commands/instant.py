@@ -1,4 +1,7 @@
-"""The preset `instant`: the last layer alone, by logistic regression on what the body sees; it takes seconds."""
+"""The last layer alone, fitted at once to what the body sees; it takes seconds.
+
+Of the preset `instant` by logistic regression, of a model of fixed features by ridge regression.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models.head import body_of, head_layer
 from tellapart.runs.checkpoint import copied
 from tellapart.runs.run_folder import RunFolder
+from tellapart.training.ridge import ridge
 from tellapart.types import Predictions
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -34,17 +38,43 @@ Head = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 def fit_at_once(learner: Learner, run: RunFolder) -> None:
-    """Fit the head to the training part; of some strengths of the pull towards zero, that which does best on val.
+    """Fit the head to the training part; of some strengths of the pull towards zero, that which does best.
 
-    Best by the log-loss: of the few samples that val may have, it says more than the share of right answers. The
-    history gets its one row, and the weights to keep are those with the new head.
+    Best by the log-loss, on val, or of fixed features on each training sample when it is left out: of few samples it
+    says more than the share of right answers. The history gets its one row, and the weights to keep are those with the
+    new head.
     """
     if learner.loaded.spec.tasks:
         raise SettingError("preset is 'instant', which is of one class out of all: leave it out where more is asked.")
     began, state, parts = time.perf_counter(), learner.state, learner.loaded.parts
     body, layer = body_of(state.judged), head_layer(state.judged)
     train, val = _seen(body, parts["train"]), _seen(body, parts["val"]) if "val" in parts else None
-    ways = heads(train, parts["train"].weights, STRENGTHS if val else (USUAL,), centred=layer.bias is not None)
+    left_out: dict[str, float] = {}
+    if learner.config.transfer.preset == "instant":
+        head, best = _logistic(train, val, parts["train"], centred=layer.bias is not None)
+    else:
+        fitted = ridge(torch.from_numpy(train.logits), parts["train"].targets, layer.out_features, parts["train"].weights)
+        head, best = (fitted.weight.numpy(), fitted.bias.numpy()), None
+        found = scores(replace(train, logits=fitted.left_out.float().numpy(), classes=learner.loaded.spec.classes))
+        left_out = {f"left_out_{name}": found[name] for name in ("accuracy", "log_loss")}
+    put(layer, head)
+    state.step, state.epoch = learner.plan.steps, learner.plan.epochs
+    done = scores(_answered(train, head))
+    row = {"epoch": state.epoch, "step": state.step, "lr": 0.0}
+    row |= {"train_loss": done["log_loss"], "train_accuracy": done["accuracy"], **left_out}
+    row |= {f"val_{name}": value for name, value in (val_scores(state.judged, learner.loaded) or {}).items()}
+    progress = learner.progress
+    progress.history.append(row | {"seconds": round(time.perf_counter() - began, 3)})
+    progress.best_epoch, progress.best_scores = state.epoch, best
+    progress.best_weights = copied(state.judged.state_dict())
+    run.write_history(progress.history)
+
+
+def _logistic(
+    train: Predictions, val: Predictions | None, part: Resident, *, centred: bool
+) -> tuple[Head, dict[str, float] | None]:
+    """The head that does best on val of some strengths, and what it comes to there; without val the usual one."""
+    ways = heads(train, part.weights, STRENGTHS if val else (USUAL,), centred=centred)
     head, best = next(ways), None
     if val is not None:
         best = scores(_answered(val, head))
@@ -52,17 +82,7 @@ def fit_at_once(learner: Learner, run: RunFolder) -> None:
             found = scores(_answered(val, other))
             if better("log-loss", found, best):
                 head, best = other, found
-    put(layer, head)
-    state.step, state.epoch = learner.plan.steps, learner.plan.epochs
-    done = scores(_answered(train, head))
-    row = {"epoch": state.epoch, "step": state.step, "lr": 0.0}
-    row |= {"train_loss": done["log_loss"], "train_accuracy": done["accuracy"]}
-    row |= {f"val_{name}": value for name, value in (val_scores(state.judged, learner.loaded) or {}).items()}
-    progress = learner.progress
-    progress.history.append(row | {"seconds": round(time.perf_counter() - began, 3)})
-    progress.best_epoch, progress.best_scores = state.epoch, best
-    progress.best_weights = copied(state.judged.state_dict())
-    run.write_history(progress.history)
+    return head, best
 
 
 def heads(

@@ -11,6 +11,7 @@ from tellapart.checks import seconds_or_steps
 from tellapart.commands.learner import Learner, batches, circumstances, settled_config, val_scores
 from tellapart.commands.plateau import falls
 from tellapart.commands.probing import Looks
+from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.stop import Stop, stoppable
 from tellapart.commands.timing import plan_again
 from tellapart.commands.watch import Watch
@@ -126,7 +127,7 @@ def remedy(learner: Learner, run: RunFolder) -> str:
 
 def reason(learner: Learner) -> str:
     """Why training is over."""
-    if learner.config.transfer.preset == "instant":
+    if fitted_at_once(learner.config, learner.loaded):
         return "fitted at once"
     if learner.state.step >= learner.plan.steps:
         return "all epochs done"

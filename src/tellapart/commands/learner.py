@@ -80,7 +80,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     """
     part = loaded.parts["train"]
     config, said = settled_by_data(config, loaded)
-    module = build_model(config.model, loaded.spec, config.train.seed, first_look(part))
+    module = build_model(config.model, loaded.spec, config.train.seed, *first_look(part))
     adopted = None if weights is None else taken_over(module, weights, loaded.spec)
     if weights is not None and adopted is not None:
         said = (*said, *told(weights, adopted))
@@ -89,7 +89,7 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     state = new_state(module, config.optim, world, config.train.samples_a_step, objective)
     state.picks = _picks(config, part) if config.optim.balance == "sampler" else None
     state.compiled = compiled(state.module) if config.train.compile == "on" else None
-    sample = next(in_order(part, 1)).inputs.to(world.device)
+    sample = tuple(each.to(world.device) for each in next(in_order(part, 1)).given)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
     settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)

@@ -54,7 +54,7 @@ def answered(
 
 
 def _logits(module: nn.Module, spec: DataSpec, values: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    batch = unlabelled(np.stack(values))
+    batch = unlabelled(values, sequential=spec.sequential)
     return predictions_of(module, [batch], ids=[""] * len(values), classes=spec.classes).logits
 
 

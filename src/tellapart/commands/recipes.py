@@ -10,9 +10,18 @@ from tellapart.config import beneath, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean, natural_key
+from tellapart.types import Kind
 
-AUTO, TRANSFER = "auto", "transfer"
-"""The recipe whose settings hold where nobody names a model, and that where weights are given besides."""
+AUTO: dict[Kind, str] = {
+    "image": "auto",
+    "vector": "auto-vector",
+    "series": "auto-series",
+    "audio": "auto-audio",
+    "text": "auto-text",
+}
+"""Kind of data -> the recipe whose settings hold where nobody names a model."""
+TRANSFER = "transfer"
+"""Likewise where weights are given besides, of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +54,17 @@ def below(recipe: str | None, data: str, settings: Mapping[str, Any]) -> dict[st
     found = read_toml(find_recipe(recipe).path, data, SOURCES) if recipe else {}
     if "model" not in found and "model" not in settings:
         weights = {**found, **settings}.get("weights")
-        found = beneath(read_toml(find_recipe(usual(weights)).path, data, SOURCES), found) | found
+        found = beneath(read_toml(find_recipe(usual(data, weights)).path, data, SOURCES), found) | found
     return beneath(found, settings)
 
 
-def usual(weights: object) -> str:
-    """Name of the recipe that holds where nobody names a model, by the weights that are given, if any."""
-    return AUTO if weights is None or str(weights) == "none" else TRANSFER
+def usual(data: str, weights: object) -> str:
+    """Name of the recipe that holds where nobody names a model, by the kind of data and the weights given, if any."""
+    from tellapart.data.kinds import kind_of
+
+    kind = "image" if data in SOURCES else kind_of(data)
+    given = weights is not None and str(weights) != "none"
+    return TRANSFER if given and kind == "image" else AUTO[kind]
 
 
 def _head(path: Path) -> str:

@@ -12,9 +12,14 @@ from tellapart.data.resident import Loaded
 from tellapart.data.split import training_counts
 from tellapart.errors import SettingError
 from tellapart.evaluation.tasks import metric_of
+from tellapart.models import chosen, row_of
 from tellapart.names import listed
 from tellapart.training.balance import settled_balance
 from tellapart.types import Task
+
+
+MOST_AT_ONCE = 6000
+"""Training samples up to which a head is fitted at once: from there on decomposing their products takes minutes."""
 
 
 def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:
@@ -39,12 +44,23 @@ def _balanced(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, 
     tasks = loaded.spec.tasks
     balance, line = settled_balance(config.optim.balance, training_counts(loaded.split), tasks)
     train = config.train
-    if config.transfer.preset == "instant":  # its fit is logistic regression's own
+    if fitted_at_once(config, loaded):  # by logistic or ridge regression, whose fit is their own
         balance, line, train = "none", "", replace(train, epochs=1, steps=None, time=None)
     val = len(loaded.parts["val"]) if "val" in loaded.parts else 0
     metric = metric_of(train.metric, tasks, balanced=balance != "none", val=val)
     settled = replace(config, optim=replace(config.optim, balance=balance), train=replace(train, metric=metric))
     return settled, (line,) if line else ()
+
+
+def fitted_at_once(config: RunConfig, loaded: Loaded) -> bool:
+    """Whether the head is fitted in one go to what the body sees, and no step is taken.
+
+    So it is where the preset asks for it, and for a model of fixed features, as long as its samples are not too many.
+    """
+    if config.transfer.preset == "instant":
+        return True
+    fixed = row_of(chosen(config.model, loaded.spec)).at_once
+    return fixed and len(loaded.parts["train"]) <= MOST_AT_ONCE and not loaded.spec.tasks
 
 
 def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:

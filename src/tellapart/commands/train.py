@@ -14,6 +14,7 @@ from tellapart.commands.learn import learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.probing import Looks, found
+from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.timing import settle
 from tellapart.commands.transfer import of_their_model, weights_of
 from tellapart.commands.watch import Silence, Stopwatch, Watch
@@ -87,7 +88,7 @@ def finish(
     """Train what is left to train, judge the best epoch, write model and report."""
     looks = Looks(learner, run, watch)
     try:
-        if learner.config.transfer.preset == "instant":
+        if fitted_at_once(learner.config, learner.loaded):
             fit_at_once(learner, run)
         else:
             learn(learner, run, looks, watch)

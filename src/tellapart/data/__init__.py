@@ -52,14 +52,14 @@ class FileRow:
 FILES: tuple[FileRow, ...] = (
     FileRow(
         suffixes=(".csv", ".tsv", ".txt"),
-        opener="manifest:open_manifest",
-        needs="manifest:check_manifest",
-        summary="a table with the columns path and label; split, group and weight where there are such",
+        opener="tables:open_table",
+        needs="tables:check_table",
+        summary="a table with the columns path and label, or text and label; split, group and weight where there are such",
     ),
     FileRow(
         suffixes=(".parquet",),
-        opener="parquet:open_parquet",
-        needs="parquet:check_parquet",
+        opener="tables:open_table",
+        needs="tables:check_table",
         summary="the same, or a table with the pictures in it",
     ),
     FileRow(
@@ -67,7 +67,12 @@ FILES: tuple[FileRow, ...] = (
         opener="archive:open_archive",
         summary="an archive of a folder per class, or of pictures with a table; a tar may be a shard",
     ),
-    FileRow(suffixes=(".npz",), opener="npz:open_npz", summary="arrays x and y, or x_train, y_train, x_test, y_test"),
+    FileRow(
+        suffixes=(".ts", ".ts.gz"),
+        opener="series:open_ts",
+        summary="series of the UCR and UEA archives; of X_TRAIN.ts with X_TEST.ts beside it, as parts",
+    ),
+    FileRow(suffixes=(".npz",), opener="npz:open_npz", summary="arrays x and y, or x_train, y_train, x_test, y_test; of series with their lengths"),
     FileRow(suffixes=(".npy",), opener="npz:open_npy", summary="an array, with y.npy or labels.npy beside it"),
 )
 NOT_READ = (".rar", ".7z", ".tar.zst", ".tzst", ".gz", ".xz", ".bz2", ".zst", ".pkl", ".pickle", ".pt", ".h5", ".mat")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tellapart.data.augment import Augmentation, augmented, in_pairs
 from tellapart.data.passage import occurrences, passage, share
+from tellapart.data.ragged import Ragged, in_buckets
 from tellapart.data.resident import Resident
-from tellapart.data.stored import read_ahead
+from tellapart.data.stored import Stored, read_ahead
 from tellapart.types import Batch, Order
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 AGAIN = 0x632BE59BD9B4E019
 """What the key of a sample is moved by each time that it stands in a pass again: odd, so that none comes back soon."""
 LOOKED_AT = 5000
-"""Training pictures that a model is shown before the first step, at most."""
+"""Training samples that a model is shown before the first step, at most."""
+MOST_STEPS = 100_000_000
+"""Likewise steps of sequences, padded to the longest."""
 
 
 def steps_per_epoch(samples: int, batch: int) -> int:
@@ -42,9 +45,12 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     again = occurrences(rows) if order.among is not None else None
     rows = rows.to(part.inputs.device)
     keys = part.keys[rows] if again is None else part.keys[rows] + AGAIN * again.to(rows.device)
+    steps = steps_per_epoch(len(rows), batch)
+    if isinstance(part.inputs, Ragged):
+        yield from _padded(part, part.inputs, rows, keys, order, batch)
+        return
     augments = bool(augmentation) and part.inputs.ndim == 4
     mixes = augments and augmentation.mixes
-    steps = steps_per_epoch(len(rows), batch)
     ends = [*(step * batch for step in range(1, steps)), len(rows)]
     if mixes:
         rows, keys = (torch.cat([each, each[:1]]) for each in (rows, keys))
@@ -70,11 +76,34 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
         )
 
 
+def _padded(part: Resident, inputs: Ragged, rows: Tensor, keys: Tensor, order: Order, batch: int) -> Iterator[Batch]:
+    """The batches of a pass over sequences, those of like length together where they differ."""
+    import torch
+
+    steps = steps_per_epoch(len(rows), batch)
+    if not inputs.even:
+        places = in_buckets(torch.arange(len(rows)), inputs.lengths[rows.cpu()], batch, steps, order).to(rows.device)
+        rows, keys = rows[places], keys[places]
+    for step in range(order.skip, steps):
+        start, stop = share(step * batch, (step + 1) * batch if step + 1 < steps else len(rows), order)
+        chosen = rows[start:stop]
+        values, lengths = inputs.padded(chosen)
+        yield Batch(
+            inputs=values,
+            targets=part.targets[chosen],
+            keys=keys[start:stop],
+            weights=None if part.weights is None else part.weights[chosen],
+            rows=chosen,
+            lengths=lengths,
+        )
+
+
 def in_order(part: Resident, batch: int) -> Iterator[Batch]:
     """One pass over a part as it lies, unchanged."""
     for start in range(0, len(part), batch):
         chosen = slice(start, start + batch)
-        yield Batch(inputs=_channels_first(part.inputs[chosen]), targets=part.targets[chosen], keys=part.keys[chosen])
+        values, lengths = _given(part.inputs, chosen)
+        yield Batch(inputs=values, targets=part.targets[chosen], keys=part.keys[chosen], lengths=lengths)
 
 
 def sampled(part: Resident, count: int) -> Resident:
@@ -91,19 +120,32 @@ def sampled(part: Resident, count: int) -> Resident:
     )
 
 
-def first_look(part: Resident) -> Tensor | None:
-    """Raw pictures (N, C, H, W), 5,000 at most from all over the part: what a model may take its first filters from."""
-    if part.inputs.ndim != 4:
-        return None
-    return _channels_first(part.inputs[:: -(-len(part) // LOOKED_AT)])
+def first_look(part: Resident) -> tuple[Tensor, ...]:
+    """What a model may take its first filters from, as it is called with it: 5,000 samples at most, of all over."""
+    most = LOOKED_AT
+    if isinstance(part.inputs, Ragged):
+        most = max(1, min(most, MOST_STEPS // part.inputs.shape[-1]))
+    values, lengths = _given(part.inputs, slice(None, None, -(-len(part) // most)))
+    return (values,) if lengths is None else (values, lengths)
 
 
-def unlabelled(values: np.ndarray[Any, Any]) -> Batch:
-    """One batch of things whose class is not known: (B, H, W, C) or (B, F); their targets are -1."""
+def unlabelled(values: Sequence[np.ndarray[Any, Any]], *, sequential: bool = False) -> Batch:
+    """One batch of things whose class is not known: each (H, W, C) or (F,), or (T, C) or (T,) where `sequential`.
+
+    Their targets are -1.
+    """
     import torch
 
     nothing = torch.full((len(values),), -1, dtype=torch.int64)
-    return Batch(inputs=_channels_first(torch.from_numpy(values)), targets=nothing, keys=nothing)
+    if sequential:
+        inputs, lengths = Ragged.of(values).padded(slice(None))
+        return Batch(inputs=inputs, targets=nothing, keys=nothing, lengths=lengths)
+    return Batch(inputs=_channels_first(torch.from_numpy(np.stack(values))), targets=nothing, keys=nothing)
+
+
+def _given(inputs: Tensor | Stored | Ragged, rows: slice) -> tuple[Tensor, Tensor | None]:
+    """What a model is called with about some samples: the values, and of sequences their lengths."""
+    return inputs.padded(rows) if isinstance(inputs, Ragged) else (_channels_first(inputs[rows]), None)
 
 
 def _channels_first(inputs: Tensor) -> Tensor:

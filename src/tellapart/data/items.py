@@ -9,21 +9,27 @@ from typing import Any
 
 import numpy as np
 
+from tellapart.data import sound, wording
 from tellapart.data.decode import picture_of, read_file
 from tellapart.data.resize import Form, fit_picture, picture_in
 from tellapart.data.source import Value
 from tellapart.data.sources.arrays_file import COLOURS, is_tensor, plain
+from tellapart.data.tokens import token_numbers
 from tellapart.errors import DataError, UnreadableError
-from tellapart.types import DataSpec
+from tellapart.names import counted
+from tellapart.types import DataSpec, Kind
 from tellapart.world import available_cpus
 
 
-def listed_items(items: Any, channels: int = 3) -> list[Any]:
+def listed_items(items: Any, spec: DataSpec) -> list[Any]:
     """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
 
     An open file is one item. A uint8 or uint16 array (H, W) or (H, W, C) is one picture where C is 1, 3, 4 or the
     number of channels that the model takes. A tensor is as an array, its channels first or last.
     """
+    if spec.sequential:
+        return _listed_sequences(plain(items) if is_tensor(items) else items, spec)
+    channels = spec.channels if spec.kind == "image" else 3
     if is_tensor(items):
         items = _of_tensor(items, channels)
     if isinstance(items, np.ndarray):
@@ -34,6 +40,15 @@ def listed_items(items: Any, channels: int = 3) -> list[Any]:
         return [_of_tensor(item, channels) if is_tensor(item) else item for item in items]
     if isinstance(items, Mapping):
         raise DataError("A dictionary of items; give a list of its values.")
+    one = isinstance(items, str | Path | bytes | bytearray | memoryview) or hasattr(items, "read")
+    return [items] if one or not isinstance(items, Iterable) else list(items)
+
+
+def _listed_sequences(items: Any, spec: DataSpec) -> list[Any]:
+    """An array (N, C, T), or of one channel (N, T), is N items; (C, T) and (T,) are one; a list is what it holds."""
+    if isinstance(items, np.ndarray):
+        one = items.ndim == 1 or (items.ndim == 2 and len(items) == (1 if spec.kind == "text" else spec.channels))
+        return [items] if one else list(items)
     one = isinstance(items, str | Path | bytes | bytearray | memoryview) or hasattr(items, "read")
     return [items] if one or not isinstance(items, Iterable) else list(items)
 
@@ -58,6 +73,8 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
         try:
             if spec.kind == "vector":
                 return vector_of(item, spec)
+            if spec.sequential:
+                return sequence_of(item, spec)
             return picture_value(item.read() if hasattr(item, "read") else item, spec)
         except UnreadableError as error:
             return error
@@ -67,6 +84,46 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
         return
     with ThreadPoolExecutor(len(available_cpus())) as pool:
         yield from pool.map(value, items)
+
+
+def sequence_of(item: Any, spec: DataSpec) -> Value:
+    """The item as the model takes it: float32 (T, C) or int64 (T,); UnreadableError where it is none of those.
+
+    item  of series an array (C, T), or (T,) of one channel; of audio a path, the bytes of a file, or samples (T,) or
+          (C, T) at the rate of the model; of text the text itself, or the path or the bytes of a file
+    """
+    if spec.kind == "text":
+        if isinstance(item, Path):
+            item = read_file(item)
+        if isinstance(item, bytes | bytearray | memoryview):
+            return token_numbers(wording.decoded(wording.bytes_in(bytes(item))), spec)
+        if not isinstance(item, str):
+            raise UnreadableError(f"{type(item).__name__}; the model takes text")
+        return token_numbers(wording.decoded(wording.encoded(item)), spec)
+    if spec.kind == "audio" and isinstance(item, str | Path):
+        item = read_file(Path(item))
+    if spec.kind == "audio" and isinstance(item, bytes | bytearray | memoryview):
+        content = bytes(item)
+        return sound.at_rate(sound.samples_in(content), sound.peek(content)[2], spec.rate)
+    steps = steps_of(item)
+    if spec.kind == "audio":
+        return sound.at_rate(steps, spec.rate, spec.rate)
+    if steps.shape[1] != spec.channels:
+        raise UnreadableError(f"{counted(steps.shape[1], 'channel')}; the model takes {spec.channels}")
+    return steps
+
+
+def steps_of(item: Any) -> Value:
+    """float32 (T, C) of an array (C, T), or (T,) of one channel, NaN where a value is missing."""
+    try:
+        array = np.asarray(item, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise UnreadableError("not numbers; the model takes series (C, T)") from None
+    if array.ndim not in (1, 2) or 0 in array.shape:
+        raise UnreadableError(f"shape {array.shape}; the model takes series (C, T)")
+    if np.isinf(array).any():
+        raise UnreadableError("holds infinity")
+    return np.ascontiguousarray(np.atleast_2d(array).T)
 
 
 def picture_value(item: Any, spec: DataSpec) -> Value:
@@ -92,14 +149,17 @@ def vector_of(item: Any, spec: DataSpec) -> Value:
     return vector
 
 
-def pictures_below(paths: Iterable[Path]) -> list[Path]:
-    """The paths, each folder replaced by the pictures in it; DataError where a folder holds none."""
-    from tellapart.data.sources.folder import pictures_in
+def files_below(paths: Iterable[Path], kind: Kind = "image") -> list[Path]:
+    """The paths, each folder replaced by the files of that kind in it; DataError where a folder holds none."""
+    from tellapart.data.sources.files import FILE_KINDS, PICTURES
+    from tellapart.data.sources.folder import files_in
+
+    files = next((files for files in FILE_KINDS if files.kind == kind), PICTURES)
 
     found: list[Path] = []
     for path in paths:
-        inside = pictures_in(path) if path.is_dir() else [path]
+        inside = files_in(path, files) if path.is_dir() else [path]
         if not inside:
-            raise DataError(f"{path}: no pictures in this folder.")
+            raise DataError(f"{path}: no {files.noun}s in this folder.")
         found += inside
     return found

@@ -14,6 +14,7 @@ import numpy as np
 from tellapart.config import Cache, DataConfig
 from tellapart.data.download import cache_home
 from tellapart.data.pixels import FOLDER, pixels_of
+from tellapart.data.ragged import Ragged
 from tellapart.data.resize import Form, fit_picture
 from tellapart.data.room import room_bytes
 from tellapart.data.source import Entry, Source, Value
@@ -38,8 +39,8 @@ class Kept:
 
     way: Literal["ram", "disk", "none"]
     readable: list[Entry]
-    inputs: Callable[[Sequence[Entry]], Tensor | Stored]
-    """Some of them -> their values (N, H, W, C) or (N, F), in that order."""
+    inputs: Callable[[Sequence[Entry]], Tensor | Stored | Ragged]
+    """Some of them -> their values (N, H, W, C) or (N, F), or sequences, in that order."""
     issues: list[Issue]
     """One for each that could not be decoded."""
 
@@ -82,7 +83,7 @@ def _in_memory(source: Source, entries: Sequence[Entry], shape: tuple[int, ...],
     filled = whole.numpy()
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
-            issues.append(_unreadable(entry, value))
+            issues.append(unreadable(entry, value))
         else:
             filled[len(rows)] = value
             rows[entry.id] = len(rows)
@@ -120,7 +121,7 @@ def _on_disk(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
         return Stored(lambda rows: whole[places[rows]], (len(chosen), *shape))
 
     readable = [entry for entry in entries if entry.digest in pixels.rows]
-    issues = [_unreadable(entry, wrong[entry.id]) for entry in entries if entry.id in wrong]
+    issues = [unreadable(entry, wrong[entry.id]) for entry in entries if entry.id in wrong]
     return Kept(way="disk", readable=readable, inputs=inputs, issues=issues)
 
 
@@ -132,7 +133,7 @@ def _nowhere(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], c
     issues: list[Issue] = []
     for entry, value in decoded(source, entries, shape, config):
         if isinstance(value, UnreadableError):
-            issues.append(_unreadable(entry, value))
+            issues.append(unreadable(entry, value))
         else:
             readable.append(entry)
 
@@ -173,7 +174,7 @@ def _done(
 
 def _value(source: Source, shape: tuple[int, ...], config: DataConfig, entry: Entry) -> Value | UnreadableError:
     try:
-        if source.kind == "vector":
+        if source.kind != "image":
             return source.value(entry)
         height, width, channels = shape
         form = Form(height=height, width=width, channels=channels, fit=config.fit_taken)
@@ -189,5 +190,5 @@ def _again(entry: Entry, value: Value | UnreadableError) -> Value:
     return value
 
 
-def _unreadable(entry: Entry, error: UnreadableError) -> Issue:
+def unreadable(entry: Entry, error: UnreadableError) -> Issue:
     return Issue(path=entry.id, kind="unreadable", detail=str(error), suggestion="replace or remove the file")

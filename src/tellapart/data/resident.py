@@ -15,13 +15,15 @@ from tellapart.data.agreement import agreeing
 from tellapart.data.alike import look_alikes
 from tellapart.data.fitting import fitting_fit
 from tellapart.data.keeping import Kept, kept
+from tellapart.data.ragged import Ragged
+from tellapart.data.sequences import gathered, rate_of, tokenised, tokens_of
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
 from tellapart.data.tasks import asked, check_answers, names_in, targets_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
-from tellapart.types import DataSpec, Fit, Issue, Part
+from tellapart.types import SEQUENCES, DataSpec, Fit, Issue, Kind, Part
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +41,8 @@ WORDS: dict[Fit, str] = {"stretch": "stretching", "crop": "cropping", "pad": "pa
 class Resident:
     """One part of the data, decoded."""
 
-    inputs: Tensor | Stored
-    """uint8 (N, H, W, C) or float32 (N, F)."""
+    inputs: Tensor | Stored | Ragged
+    """uint8 (N, H, W, C) or float32 (N, F); of sequences each of its own length."""
     targets: Tensor
     """int64 (N,), class index; where there are tasks float32 (N, W)."""
     keys: Tensor
@@ -85,28 +87,28 @@ class Loaded:
 def load(source: Source, config: DataConfig) -> Loaded:
     """All parts, kept as the settings ask for. Files that can't be decoded are left out, and named in the issues."""
     given, issues = source.entries()
-    entries, strangers = agreeing(given)
+    entries, strangers = agreeing(source.kind, given)
     tasks = asked(source.name, entries, config)
     shapes = [e.shape for e in entries if e.part in (None, "train")]
-    shape = _shape(shapes, config.size)
-    fit, fitted = _fit(shapes, shape, config.fit)
-    config = replace(config, fit=fit)
-    found = kept(source, entries, shape, config)
+    if not shapes:
+        raise DataError("There is nothing to train on: no readable sample outside val and test.")
+    fitted, rate = "", 0
+    if source.kind in SEQUENCES:
+        config = replace(config, fit="stretch")
+        rate = rate_of(entries, config.rate) if source.kind == "audio" else 0
+        found = gathered(source, entries, rate)
+    else:
+        shape = _shape(shapes, config.size)
+        fit, fitted = _fit(shapes, shape, config.fit)
+        config = replace(config, fit=fit)
+        found = kept(source, entries, shape, config)
     split = split_entries(found.readable, config, _near(source, found, config), tasks)
     inputs = {part: found.inputs(chosen) for part, chosen in split.parts.items() if chosen}
     if not any(e.weight is None or e.weight > 0 for e in split.parts["train"]):
         raise DataError(f"{source.name}: every training sample has the weight 0. Give some of them one above 0.")
-    mean, std = _scale(inputs["train"])
-    spec = DataSpec(
-        kind=source.kind,
-        shape=(shape[2], *shape[:2]) if source.kind == "image" else shape,
-        classes=split.classes,
-        mean=mean,
-        std=std,
-        fit=fit,
-        tasks=split.tasks,
-        separator=split.separator,
-    )
+    spec = _spec(source.kind, inputs["train"], split, config, rate)
+    if spec.kind == "text":
+        inputs = {part: tokenised(texts, spec) for part, texts in inputs.items() if isinstance(texts, Ragged)}
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     lost = sorted(
         _classes((e for e in entries if e.part in (None, "train")), spec) - _classes(found.readable, spec),
@@ -124,6 +126,26 @@ def load(source: Source, config: DataConfig) -> Loaded:
     )
 
 
+def _spec(kind: Kind, train: Tensor | Stored | Ragged, split: Split, config: DataConfig, rate: int) -> DataSpec:
+    """What a model has to know, from the values of the training part and how it was cut out."""
+    mean, std = ((), ()) if kind == "text" else _scale(train)
+    tokens, vocabulary = tokens_of(train, config) if isinstance(train, Ragged) and kind == "text" else ("bytes", ())
+    shape = train.shape[1:]
+    return DataSpec(
+        kind=kind,
+        shape=(shape[2], *shape[:2]) if kind == "image" else shape,
+        classes=split.classes,
+        mean=mean,
+        std=std,
+        fit=config.fit_taken,
+        tasks=split.tasks,
+        separator=split.separator,
+        rate=rate,
+        tokens=tokens,
+        vocabulary=vocabulary,
+    )
+
+
 def _classes(entries: Iterable[Entry], spec: DataSpec) -> set[str]:
     """The classes that stand in the labels, by the names of their logits."""
     return {name for label in {e.label for e in entries} for name in names_in(label, spec.tasks, spec.separator)}
@@ -131,7 +153,7 @@ def _classes(entries: Iterable[Entry], spec: DataSpec) -> set[str]:
 
 def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
     """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
-    if not config.near_copies or source.kind == "vector" or source.in_memory:
+    if not config.near_copies or source.kind != "image" or source.in_memory:
         return None
     return partial(look_alikes, found.inputs)
 
@@ -168,8 +190,8 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         issues.append(Issue(path=source.name, kind="seen-in-training", detail=detail, suggestion=""))
     if source.kind != spec.kind:
         raise DataError(f"{source.name}: holds {source.kind} data, but the model was trained on {spec.kind} data.")
-    if spec.kind == "image":
-        found_entries, strangers = agreeing(entries, spec.channels)
+    if spec.kind in ("image", "series"):
+        found_entries, strangers = agreeing(spec.kind, entries, spec.channels)
         entries = [*found_entries]
         if not entries:
             raise DataError(f"{source.name}: nothing that fits the model: {strangers[0].path}: {strangers[0].detail}.")
@@ -178,14 +200,20 @@ def load_labelled(source: Source, spec: DataSpec, seen: Set[str] = frozenset()) 
         raise DataError(f"{source.name}: {entries[0].shape[0]} numbers a sample, but the model takes {spec.features}.")
     present = _classes(entries, spec) | {task.name for task in spec.tasks if task.kind == "number"}
     absent = [_without_samples(name, "missing-class") for name in spec.classes if name not in present]
-    shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
-    found = kept(source, entries, shape, DataConfig(fit=spec.fit))
+    if spec.sequential:
+        found = gathered(source, entries, spec.rate)
+    else:
+        shape = (*spec.shape[1:], spec.shape[0]) if spec.kind == "image" else spec.shape
+        found = kept(source, entries, shape, DataConfig(fit=spec.fit))
     if not found.readable:
         raise DataError(f"{source.name}: no readable sample in it.")
-    return resident(found.inputs(found.readable), found.readable, spec), [*issues, *absent, *found.issues]
+    inputs = found.inputs(found.readable)
+    if spec.kind == "text" and isinstance(inputs, Ragged):
+        inputs = tokenised(inputs, spec)
+    return resident(inputs, found.readable, spec), [*issues, *absent, *found.issues]
 
 
-def resident(inputs: Tensor | Stored, entries: Sequence[Entry], spec: DataSpec) -> Resident:
+def resident(inputs: Tensor | Stored | Ragged, entries: Sequence[Entry], spec: DataSpec) -> Resident:
     """The part: its values with what is known of them as tensors."""
     import torch
 
@@ -226,8 +254,6 @@ def key_of(sample_id: str) -> int:
 
 def _shape(shapes: Sequence[tuple[int, ...]], size: int | None) -> tuple[int, ...]:
     """(H, W, C) or (F,) that every sample is brought to, from those of the training samples."""
-    if not shapes:
-        raise DataError("There is nothing to train on: no readable sample outside val and test.")
     if len(shapes[0]) == 1:
         return shapes[0]
     channels = max(shape[2] for shape in shapes)
@@ -250,9 +276,11 @@ def _fit(shapes: Sequence[tuple[int, ...]], shape: tuple[int, ...], asked: FitCh
     return fit, f"pictures are brought to {width}x{height} pixels by {WORDS[fit]}: {why}"
 
 
-def _scale(train: Tensor | Stored) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _scale(train: Tensor | Stored | Ragged) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
-    if train.ndim == 4:
+    if isinstance(train, Ragged):
+        mean, std = _step_means(train.values.numpy())
+    elif train.ndim == 4:
         mean, square = _picture_means(train)
         std = np.sqrt(np.maximum(square - mean**2, 0))  # sums of whole numbers: 0 where a channel is constant
     else:
@@ -260,6 +288,17 @@ def _scale(train: Tensor | Stored) -> tuple[tuple[float, ...], tuple[float, ...]
         mean, std = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
         std[values.max(axis=0) == values.min(axis=0)] = 0
     return tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist())
+
+
+def _step_means(steps: Value) -> tuple[Value, Value]:
+    """Mean and deviation of each channel over all steps (S, C) where there is a value; 0 where there is none."""
+    there = ~np.isnan(steps)
+    counts = np.maximum(there.sum(axis=0), 1)
+    mean = np.where(there, steps, 0).sum(axis=0, dtype=np.float64) / counts
+    std = np.sqrt(np.where(there, (steps - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / counts)
+    low, high = (np.where(there, steps, worst) for worst in (np.inf, -np.inf))
+    std[low.min(axis=0) >= high.max(axis=0)] = 0
+    return mean, std
 
 
 def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from tellapart.data.resize import Form
 from tellapart.names import counted
-from tellapart.types import PARTS, Issue, Part, Task
+from tellapart.types import PARTS, Issue, Kind, Part, Task
 
 Value = np.ndarray[Any, Any]
-"""uint8 (H, W, C) or float32 (F,)."""
+"""uint8 (H, W, C), float32 (F,), of series and audio float32 (T, C), and of text uint8 (T,), its UTF-8."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class Entry:
     digest: bytes
     """16 bytes, a hash of the content alone: the same picture has the same one wherever it lies."""
     shape: tuple[int, ...]
-    """(H, W, C) as it will be decoded, or (F,)."""
+    """(H, W, C) as it will be decoded, or (F,); of series (T, C), of audio (T, C, rate) as it lies, of text (T, ...)."""
     group: str | None = None
     """What it belongs together with, as a patient or a film; None where the source does not say."""
     weight: float | None = None
@@ -41,7 +41,7 @@ class Source(Protocol):
 
     name: str
     """What a run on it is called: `mnist`, or the folder's name."""
-    kind: Literal["image", "vector"]
+    kind: Kind
     in_memory: bool
     """Whether `value` costs next to nothing, so that no thread is worth its while."""
 

@@ -32,22 +32,23 @@ def predict(
     logits, targets = [], []
     with torch.inference_mode(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
         for batch in batches:
-            logits.append(_answers(module, batch.inputs.to(device)).float().cpu().numpy())
+            logits.append(_answers(module, *(each.to(device) for each in batch.given)).float().cpu().numpy())
             targets.append(batch.targets.cpu().numpy())
     return Predictions(
         ids=tuple(ids), logits=np.concatenate(logits), targets=np.concatenate(targets), classes=tuple(classes)
     )
 
 
-def _answers(module: nn.Module, inputs: Tensor) -> Tensor:
+def _answers(module: nn.Module, *given: Tensor) -> Tensor:
     """The module's logits (B, K); where memory runs out, of one half of the batch and then of the other."""
     try:
-        logits: Tensor = module(inputs)
+        logits: Tensor = module(*given)
     except (RuntimeError, MemoryError) as error:
-        if not out_of_memory(error) or len(inputs) == 1:
+        if not out_of_memory(error) or len(given[0]) == 1:
             raise
     else:
         return logits
-    if inputs.device.type == "cuda":
+    if given[0].device.type == "cuda":
         torch.cuda.empty_cache()
-    return torch.cat([_answers(module, half) for half in inputs.tensor_split(2)])
+    halves = zip(*(each.tensor_split(2) for each in given), strict=True)
+    return torch.cat([_answers(module, *half) for half in halves])

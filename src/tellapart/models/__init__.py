@@ -191,6 +191,13 @@ MODELS: dict[str, ModelRow] = {
         summary="Log-mel picture of the sound, then 3x3 convolutions, each with a 2x2 max-pool",
         poolings=OF_STEPS,
     ),
+    "ngrams": ModelRow(
+        builder="ngrams:ngrams",
+        kinds=("text",),
+        settings=(),
+        summary="Hashed n-grams of letters and words, weighed by how rare they are, and one layer; of bytes",
+        at_once=True,
+    ),
     "textcnn": ModelRow(
         builder="textcnn:textcnn",
         kinds=("text",),

@@ -56,7 +56,8 @@ class LogMel(nn.Module):
             return_complex=True,
         )
         power = torch.view_as_real(spectrum).square().sum(-1)
-        frames = self.filters @ power
+        with torch.autocast(x.device.type, enabled=False):  # the logarithm of what is faint needs all digits
+            frames = self.filters @ power
         lengths = (lengths - 1) // self.hop + 1
         return standardised(frames.clamp(min=FLOOR).log(), lengths), lengths
 

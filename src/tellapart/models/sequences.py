@@ -59,6 +59,7 @@ class MaskedNorm(Norm):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         assert mask is not None
+        x = x.float()  # sums over all steps need more than the digits of bf16
         own, form = mask.to(x.dtype), (1, -1, *(1,) * (x.ndim - 2))
         if not self.training:
             return super().forward(x) * own

@@ -70,7 +70,7 @@ class TrainState:
     """Rows that the epoch that runs goes over, int64, where it is not all of them."""
 
     @property
-    def forward(self) -> Callable[[Tensor], Tensor]:
+    def forward(self) -> Callable[..., Tensor]:
         """Raw inputs -> logits, as a training step takes them."""
         return self.module if self.compiled is None else self.compiled
 
@@ -255,7 +255,7 @@ def _piece(state: TrainState, batch: Batch, weight: Tensor, plan: Plan) -> tuple
     """Add the gradients of a piece of a batch, whose whole weighs `weight`: its summed loss and right answers."""
     arithmetic = torch.autocast(batch.targets.device.type, dtype=plan.autocast, enabled=plan.autocast is not None)
     with arithmetic, unrolled(plan.unrolled):
-        logits = state.forward(batch.inputs)
+        logits = state.forward(*batch.given)
     losses = state.objective.losses(logits, batch)
     total = losses.sum() if batch.weights is None else (losses * batch.weights).sum()
     (total / weight).backward()  # type: ignore[no-untyped-call]

@@ -33,6 +33,7 @@ def cut(batch: Batch, pieces: int) -> Iterator[Batch]:
             rows=None if batch.rows is None else batch.rows[part],
             partners=None if batch.partners is None else batch.partners[part],
             shares=None if batch.shares is None else batch.shares[part],
+            lengths=None if batch.lengths is None else batch.lengths[part],
         )
 
 

@@ -71,11 +71,11 @@ class Objective:
             others = self._of(logits, batch.partners, self.optim.label_smoothing)
             losses = batch.shares * losses + (1 - batch.shares) * others
         if self.teacher is not None:
-            taught = self.teacher.shared(self.teacher.logits(batch.inputs))
+            taught = self.teacher.shared(self.teacher.logits(*batch.given))
             learned = kl_divergence(logits[:, self.teacher.theirs], taught, self.optim.temperature)
             losses = (1 - self.optim.teacher_share) * losses + self.optim.teacher_share * learned
         if self.agree is not None:
-            said = self.agree.logits(batch.inputs)
+            said = self.agree.logits(*batch.given)
             right = self.agree.right(said, _most_shown(batch)).float()
             off = disagreement(logits[:, self.agree.theirs], self.agree.shared(said), right)
             losses = losses + self.optim.agree_weight * off

@@ -93,7 +93,7 @@ def epochs_for(extents: Sequence[Extent], steps: int) -> int:
 
 def plan(
     module: nn.Module,
-    sample: Tensor,
+    sample: tuple[Tensor, ...],
     optim: OptimConfig,
     train: TrainConfig,
     extents: tuple[Extent, ...],
@@ -101,7 +101,7 @@ def plan(
 ) -> Plan:
     """Epochs, steps and arithmetic. All follow from settings, model and hardware; no clock has a say, so runs repeat.
 
-    sample   one raw input (1, ...) on the module's device
+    sample   what the module is called with for one raw input (1, ...), on its device
     extents  of an epoch, each for an equal share of the epochs
     """
     muon = optim.optimiser == "muon"
@@ -123,7 +123,7 @@ def plan(
     return planned.ending(train.steps) if train.steps else planned
 
 
-def conv_products(module: nn.Module, sample: Tensor) -> int:
+def conv_products(module: nn.Module, sample: tuple[Tensor, ...]) -> int:
     """Multiplications that the convolutions of `module` make for one sample (1, ...), forward, in a training step.
 
     Each layer counts once: another look at an unsure picture is not for training.
@@ -137,19 +137,19 @@ def conv_products(module: nn.Module, sample: Tensor) -> int:
     hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
     training = module.training
     with torch.inference_mode():
-        module.eval()(sample)
+        module.eval()(*sample)
     module.train(training)
     for hook in hooks:
         hook.remove()
     return sum(products.values())
 
 
-def takes(module: nn.Module, sample: Tensor) -> bool:
+def takes(module: nn.Module, *sample: Tensor) -> bool:
     """Whether the module has an answer for a raw sample (1, ...) of this shape."""
     training = module.training
     try:
         with torch.inference_mode():
-            module.eval()(sample)
+            module.eval()(*sample)
     except RuntimeError as error:
         if out_of_memory(error):
             raise

@@ -58,9 +58,9 @@ class Signals(TorchFunctionMode):
         for name, layer in layers_of(module).items():
             layer.register_forward_hook(partial(self._meet, name, -1 if matrices(layer)[0].ndim == 2 else 1))
 
-    def __call__(self, inputs: Tensor) -> Tensor:
+    def __call__(self, *given: Tensor) -> Tensor:
         with self:
-            logits: Tensor = self._module(inputs)
+            logits: Tensor = self._module(*given)
         self.outputs = logits.shape[1]
         return logits
 

@@ -53,10 +53,10 @@ class Teacher:
             theirs=torch.tensor(theirs, device=device),
         )
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Tensor, *lengths: Tensor) -> Tensor:
         """What it says (B, K of its own), float32, about raw inputs of another model, brought to its own size."""
         with torch.no_grad():
-            found: Tensor = self.module(brought(inputs, self.spec))
+            found: Tensor = self.module(brought(inputs, self.spec), *lengths)
         return found.float()
 
     def shared(self, logits: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tellapart.data.source import understood
-from tellapart.data.sources.folder import FolderSource, pictures_in
+from tellapart.data.sources.folder import FolderSource, files_in
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Issue
 
@@ -251,10 +251,10 @@ def test_a_name_of_any_bytes_is_read(lay: Callable[..., FolderSource], tmp_path:
     assert source.value(entry)[0, 0].tolist() == [9, 0, 0]
 
 
-def test_pictures_in_a_folder_are_listed_whatever_its_layout(lay: Callable[..., FolderSource], tmp_path: Path) -> None:
+def test_files_in_a_folder_are_listed_whatever_its_layout(lay: Callable[..., FolderSource], tmp_path: Path) -> None:
     lay("10.png", "9.png", "deep/er/1.jpg", "notes.txt")
     root = tmp_path / "pets"
-    assert pictures_in(root) == [root / "9.png", root / "10.png", root / "deep/er/1.jpg"]
+    assert files_in(root) == [root / "9.png", root / "10.png", root / "deep/er/1.jpg"]
 
 
 def test_real_photos_are_understood(shared_data: Path) -> None:

@@ -7,13 +7,14 @@ from typing import BinaryIO
 from tellapart.config import Reading
 from tellapart.data.decode import read_file
 from tellapart.data.source import Source
-from tellapart.data.sources.folder import FolderSource
+from tellapart.data.sources.folder import FolderSource, prevailing_kind
 from tellapart.data.sources.layout import Top, places_in, telling_tables
 from tellapart.data.sources.lookup import on_disk
 from tellapart.data.sources.manifest import opened
 from tellapart.data.sources.members import TABLE_SUFFIXES
 from tellapart.data.sources.pictures import PictureSource
 from tellapart.data.sources.placing import PART_NAMES, shown
+from tellapart.errors import DataError
 from tellapart.names import natural_key
 
 
@@ -27,12 +28,17 @@ def open_folder(path: Path, reading: Reading) -> Source:
 
         if holds_pictures(parquet[0], reading):
             return ParquetSource(name, parquet, reading)
+    series = series_in(path)
+    if series is not None:
+        from tellapart.data.sources.series import open_ts
+
+        return open_ts(series, reading)
     shards = shards_in(path)
     if shards:
         from tellapart.data.sources.shards import open_shards
 
         return open_shards([str(shard) for shard in shards], name)
-    return _of_table(path, name, reading) or FolderSource(path)
+    return _of_table(path, name, reading) or FolderSource(path, prevailing_kind(path))
 
 
 def files_at_top(path: Path, suffix: str) -> list[Path]:
@@ -42,6 +48,23 @@ def files_at_top(path: Path, suffix: str) -> list[Path]:
     except OSError:
         return []
     return sorted((file for file in found if file.is_file()), key=lambda file: natural_key(file.name))
+
+
+def series_in(path: Path) -> Path | None:
+    """The `.ts` file in a folder, of which its other part lies beside it; None where there is none.
+
+    DataError where there are those of several sets.
+    """
+    files = [file for suffix in (".ts", ".gz") for file in files_at_top(path, suffix)]
+    files = [file for file in files if file.name.lower().endswith((".ts", ".ts.gz"))]
+    if not files:
+        return None
+    from tellapart.data.ts_file import pair_of
+
+    others = [file for file in files[1:] if file != pair_of(files[0])]
+    if others:
+        raise DataError(f"{path}: {files[0].name} and {others[0].name} are of several sets. Give the file of one.")
+    return files[0]
 
 
 def shards_in(path: Path) -> list[Path]:

@@ -1,22 +1,22 @@
-"""A folder of pictures, a folder per class, with or without folders for the parts above them."""
+"""A folder of pictures, or of recordings or texts: a folder per class, with or without those of the parts above."""
 
 import os
 import stat
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from tellapart.data.decode import read_file
+from tellapart.data.sources.files import ARRAY, FILE_KINDS, PICTURES, FileKind
 from tellapart.data.sources.known import Stamp, Stamps, stamp_of, stamps_in
 from tellapart.data.sources.pictures import Listing, PictureSource
 from tellapart.data.sources.placing import (
-    ARRAY,
     beside_a_picture,
     issue,
-    named_like_a_picture,
     not_a_picture,
     placed,
     shown,
@@ -28,32 +28,42 @@ from tellapart.errors import DataError
 from tellapart.names import naturally_sorted
 from tellapart.types import Issue
 
+LOOKED_AT = 10_000
+"""Files by whose names a folder is taken for one of pictures, recordings or texts."""
+
 
 class FolderSource(PictureSource):
-    """The pictures below a folder, in a folder per class."""
+    """The files of one kind below a folder, in a folder per class."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, files: FileKind = PICTURES) -> None:
+        self.root, self.files = root, files
         super().__init__(
             root.resolve().name or "data",
             str(root),
             self._listed,
             lambda path: read_file(root / path),
+            files,
         )
 
     def _listed(self) -> Listing:
-        paths, stamps, issues = _walked(self.root)
-        places, homeless = placed(str(self.root), paths, issues, stamps)
+        paths, stamps, issues = _walked(self.root, self.files)
+        places, homeless = placed(str(self.root), paths, issues, stamps, self.files)
         return places, [*issues, *homeless]
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """Every file below a folder that is named like a picture, naturally sorted, whether it can be read or not."""
-    return [folder / path for path in naturally_sorted(_walked(folder)[0], str)]
+def files_in(folder: Path, files: FileKind = PICTURES) -> list[Path]:
+    """Every file below a folder that is named like that kind, naturally sorted, whether it can be read or not."""
+    return [folder / path for path in naturally_sorted(_walked(folder, files)[0], str)]
 
 
-def _walked(root: Path) -> tuple[Texts, Stamps | None, list[Issue]]:
-    """Paths of all regular files named like pictures, relative to `root`, and their stamps; an issue for all else.
+def prevailing_kind(folder: Path) -> FileKind:
+    """The kind of files that a folder holds most of, as far as its first files tell."""
+    names = [*islice((name for _, _, names in os.walk(folder) for name in names if shown(name)), LOOKED_AT)]
+    return max(FILE_KINDS, key=lambda files: sum(map(files.named, names)))
+
+
+def _walked(root: Path, wanted: FileKind) -> tuple[Texts, Stamps | None, list[Issue]]:
+    """Paths of all regular files named like that kind, relative to `root`, and their stamps; an issue for all else.
 
     A linked folder is entered after all others, and only where it leads to one not seen yet: no loop is followed.
     """
@@ -72,7 +82,7 @@ def _walked(root: Path) -> tuple[Texts, Stamps | None, list[Issue]]:
         inside: dict[str, list[str]] = {"folder": [], "link": []}
         for entry in _shown(root, folder, issues):
             path = f"{folder}/{entry.name}" if folder else entry.name
-            found = _look(entry, path, real_root)
+            found = _look(entry, path, real_root, wanted)
             if isinstance(found, Issue):
                 issues.append(found)
             elif isinstance(found, str):
@@ -107,9 +117,11 @@ def _shown(root: Path, folder: str, issues: list[Issue]) -> Iterator[os.DirEntry
         issues.append(unreadable(folder, f"the folder can't be read: {error.strerror}"))
 
 
-def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["folder", "link"] | Stamp | Issue:
-    """What an entry is, its stamp where it is a picture, or why it is left out; nothing is opened."""
-    named_so = named_like_a_picture(entry.name)
+def _look(
+    entry: os.DirEntry[str], path: str, real_root: Path, wanted: FileKind
+) -> Literal["folder", "link"] | Stamp | Issue:
+    """What an entry is, its stamp where it is a file of that kind, or why it is left out; nothing is opened."""
+    named_so = wanted.named(entry.name)
     try:
         linked = entry.is_symlink()
         if linked and not Path(os.path.realpath(entry.path)).is_relative_to(real_root):
@@ -121,9 +133,9 @@ def _look(entry: os.DirEntry[str], path: str, real_root: Path) -> Literal["folde
     if stat.S_ISDIR(mode) and not named_so:
         return "link" if linked else "folder"
     if stat.S_ISDIR(mode):
-        return unreadable(path, "a folder that is named like a picture; what it holds is not read")
+        return unreadable(path, f"a folder that is named like a {wanted.noun}; what it holds is not read")
     if not named_so:
-        return not_a_picture(path)
+        return not_a_picture(path, wanted)
     if not stat.S_ISREG(mode):
         return unreadable(path, "a pipe, socket or device, not a file")
     return stamp_of(status)

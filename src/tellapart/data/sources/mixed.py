@@ -3,13 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
 
 from tellapart.data.entries import Entries
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Source, Value
 from tellapart.errors import DataError
-from tellapart.types import Issue
+from tellapart.types import Issue, Kind
+
+
+WORDS: dict[Kind, str] = {
+    "image": "pictures",
+    "vector": "vectors",
+    "series": "series",
+    "audio": "recordings",
+    "text": "texts",
+}
+"""Kinds in messages."""
 
 
 class MixedSource:
@@ -18,10 +27,9 @@ class MixedSource:
     def __init__(self, sources: Sequence[Source]) -> None:
         kinds = {source.kind: source.name for source in sources}
         if len(kinds) > 1:
-            raise DataError(
-                f"{kinds['image']} holds pictures, but {kinds['vector']} numbers; they can't be mixed. Train on one."
-            )
-        self.kind: Literal["image", "vector"] = sources[0].kind
+            held = [f"{name} holds {WORDS[kind]}" for kind, name in kinds.items()]
+            raise DataError(f"{', '.join(held)}; they can't be mixed. Train on one.")
+        self.kind = sources[0].kind
         self.in_memory = all(source.in_memory for source in sources)
         self._sources = dict(zip(_unique([source.name for source in sources]), sources, strict=True))
         self.name = "+".join(self._sources)

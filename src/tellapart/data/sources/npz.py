@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from tellapart.config import Reading
+from tellapart.data.source import Source
 from tellapart.data.sources.arrays import ArraySource
 from tellapart.data.sources.manifest import opened
 from tellapart.data.sources.placing import PART_NAMES
+from tellapart.data.sources.series import are_series, series_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 from tellapart.types import PARTS, Part
@@ -23,6 +25,7 @@ from tellapart.world import free_memory_bytes
 
 VALUES = frozenset({"x", "images", "image", "data", "features", "pictures"})
 LABELS = frozenset({"y", "labels", "label", "targets", "target", "classes"})
+LENGTHS = frozenset({"lengths", "length"})
 """What arrays are called, beside the name of their part: x_train, test_labels."""
 BESIDE = (("x", "y"), ("X", "y"), ("images", "labels"), ("image", "label"), ("data", "labels"), ("features", "labels"))
 """In the name of a .npy with samples -> what stands in its place where the labels are."""
@@ -35,16 +38,17 @@ MORE_ERRORS = (*ERRORS, zlib.error, zipfile.BadZipFile, tokenize.TokenError)
 Array = np.ndarray[Any, Any]
 
 
-def open_npz(path: Path, reading: Reading) -> ArraySource:  # noqa: ARG001  (every opener of the table takes it)
+def open_npz(path: Path, reading: Reading) -> Source:  # noqa: ARG001  (every opener of the table takes it)
     """The samples of an archive of arrays; its parts where the arrays are named after parts."""
     with _opened(path) as archive:
         _check_memory(path, archive.zip.infolist() if archive.zip else ())
         pairs = _pairs(path, list(archive.files))
-        loaded = {name: _loaded(path, archive, name) for pair in pairs for name in (pair.values, pair.labels)}
+        wanted = [name for pair in pairs for name in (pair.values, pair.labels, pair.lengths) if name]
+        loaded = {name: _loaded(path, archive, name) for name in wanted}
     return _source(path, path.stem, pairs, loaded)
 
 
-def open_npy(path: Path, reading: Reading) -> ArraySource:  # noqa: ARG001
+def open_npy(path: Path, reading: Reading) -> Source:  # noqa: ARG001
     """The samples of an array, with the labels in a file beside it."""
     labels = next((beside for beside in labels_beside(path) if beside.is_file()), None)
     if labels is None:
@@ -74,6 +78,8 @@ class _Pair:
     values: str
     labels: str
     part: Part | None
+    lengths: str | None = None
+    """That of the lengths, where there is one."""
 
 
 @contextmanager
@@ -94,11 +100,12 @@ def _pairs(path: Path, names: Sequence[str]) -> list[_Pair]:
     """Samples and labels of each part; DataError lists the arrays where there is no such pair."""
     values: dict[Part | None, str] = {}
     labels: dict[Part | None, str] = {}
+    lengths: dict[Part | None, str] = {}
     for name in names:
         words = [word for word in re.split(r"[^a-z]+", name.lower()) if word]
         part = next((PART_NAMES[word] for word in words if word in PART_NAMES), None)
         rest = [word for word in words if word not in PART_NAMES]
-        for kind, known in ((values, VALUES), (labels, LABELS)):
+        for kind, known in ((values, VALUES), (labels, LABELS), (lengths, LENGTHS)):
             if len(rest) == 1 and rest[0] in known:
                 if part in kind:
                     raise DataError(f"{path}: {kind[part]} and {name} say the same. Keep one of them.")
@@ -109,7 +116,7 @@ def _pairs(path: Path, names: Sequence[str]) -> list[_Pair]:
             "labels, or x_train, y_train, x_test, y_test, with x_val, y_val where there are such."
         )
     order = sorted(values, key=lambda part: PARTS.index(part) if part else 0)
-    return [_Pair(values=values[part], labels=labels[part], part=part) for part in order]
+    return [_Pair(values=values[part], labels=labels[part], part=part, lengths=lengths.get(part)) for part in order]
 
 
 def _loaded(path: Path, archive: Mapping[str, Array], name: str) -> Array:
@@ -119,7 +126,7 @@ def _loaded(path: Path, archive: Mapping[str, Array], name: str) -> Array:
         raise _damaged(path, error, name) from None
 
 
-def _source(path: Path, name: str, pairs: Sequence[_Pair], loaded: Mapping[str, Array]) -> ArraySource:
+def _source(path: Path, name: str, pairs: Sequence[_Pair], loaded: Mapping[str, Array]) -> Source:
     values = [loaded[pair.values] for pair in pairs]
     labels = [_classes(path, pair.labels, loaded[pair.labels]) for pair in pairs]
     for pair, samples, words in zip(pairs, values, labels, strict=True):
@@ -131,11 +138,16 @@ def _source(path: Path, name: str, pairs: Sequence[_Pair], loaded: Mapping[str, 
                 f"{values[0].dtype} of shape {values[0].shape}. The samples of all parts must be alike."
             )
     whole = values[0] if len(values) == 1 else np.concatenate(values)
-    if pairs[0].part is None:
-        return ArraySource(name, whole, labels[0])
-    parts = [pair.part for pair, words in zip(pairs, labels, strict=True) for _ in words if pair.part]
-    ids = [f"{pair.part}/{row:05d}" for pair, words in zip(pairs, labels, strict=True) for row in range(len(words))]
-    return ArraySource(name, whole, [word for words in labels for word in words], parts, ids)
+    parts: list[Part] | None = None
+    ids: list[str] | None = None
+    if pairs[0].part is not None:
+        parts = [pair.part for pair, words in zip(pairs, labels, strict=True) for _ in words if pair.part]
+        ids = [f"{pair.part}/{row:05d}" for pair, words in zip(pairs, labels, strict=True) for row in range(len(words))]
+    each = [word for words in labels for word in words]
+    if not are_series(whole):
+        return ArraySource(name, whole, each, parts, ids)
+    lengths = [loaded[pair.lengths] for pair in pairs if pair.lengths]
+    return series_of(name, whole, each, parts, ids, np.concatenate(lengths) if len(lengths) == len(pairs) else None)
 
 
 def _classes(path: Path, name: str, labels: Array) -> list[str]:

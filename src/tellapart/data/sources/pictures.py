@@ -1,4 +1,4 @@
-"""A source of picture files, wherever they lie: each is read once to list it, and once more for its value."""
+"""A source of files, wherever they lie: each is read once to list it, and once more for its value."""
 
 import hashlib
 import os
@@ -8,15 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Literal
-
 import numpy as np
 
-from tellapart.data.decode import peek
 from tellapart.data.download import cache_home
 from tellapart.data.entries import Entries
-from tellapart.data.resize import Form, picture_in
+from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
+from tellapart.data.sources.files import PICTURES, FileKind
 from tellapart.data.sources.known import WORTH, Header, Headers, Known
 from tellapart.data.sources.places import Place, Places
 from tellapart.data.sources.placing import by_path, order_of, told, unreadable
@@ -33,15 +31,15 @@ Listing = tuple[Places, Iterable[Issue]]
 
 
 class PictureSource:
-    """The pictures of a folder, of an archive or of a table.
+    """The pictures of a folder, of an archive or of a table; or files of another kind.
 
     name     what a run on it is called
     where    what messages call it
-    listing  gives the place of each picture, and an issue for each thing that is none
-    read     gives the bytes of the picture at a path; UnreadableError where there are none; used from several threads
+    listing  gives the place of each file, and an issue for each thing that is none
+    read     gives the bytes of the file at a path; UnreadableError where there are none; used from several threads
+    files    what kind they are of
     """
 
-    kind: Literal["image", "vector"] = "image"
     in_memory = False
 
     def __init__(
@@ -50,15 +48,18 @@ class PictureSource:
         where: str,
         listing: Callable[[], Listing],
         read: Callable[[str], bytes],
+        files: FileKind = PICTURES,
     ) -> None:
         self.name = name
+        self.kind = files.kind
+        self._files = files
         self.place = os.path.realpath(where)
         self._where, self._listing, self._read = where, listing, read
 
     def entries(self) -> tuple[Sequence[Entry], Sequence[Issue]]:
-        """Every picture with a readable header, naturally sorted by part, class and path; an issue for each other file.
+        """Every file with a readable header, naturally sorted by part, class and path; an issue for each other file.
 
-        DataError where there are no readable pictures, or where nothing says their classes.
+        DataError where there are no readable ones, or where nothing says their classes.
         """
         return self._scanned
 
@@ -67,8 +68,8 @@ class PictureSource:
         return as_listed(self._read(entry.id), entry)
 
     def value(self, entry: Entry, form: Form | None = None) -> Value:
-        """uint8 (H, W, C); UnreadableError where the file is damaged, gone, or not what it was."""
-        return picture_in(self.content(entry), form)
+        """The decoded file; UnreadableError where it is damaged, gone, or not what it was."""
+        return self._files.decode(self.content(entry), form)
 
     @cached_property
     def _scanned(self) -> tuple[Entries, tuple[Issue, ...]]:
@@ -78,7 +79,7 @@ class PictureSource:
         issues = by_path([*(_broken(places[row], cause) for row, cause in wrong.items()), *others])
         if len(wrong) == len(places):
             raise DataError(
-                f"{self._where}: none of {counted(len(places), 'picture')} can be read. {told(issues)}".rstrip()
+                f"{self._where}: none of {counted(len(places), self._files.noun)} can be read. {told(issues)}".rstrip()
             )
         rows = order_of(places, np.flatnonzero(headers.known))
         return _entries(places, headers, rows), issues
@@ -104,7 +105,7 @@ class PictureSource:
         def read(start: int) -> None:
             for row in unknown[start : start + CHUNK].tolist():
                 try:
-                    headers.digests[row], headers.shapes[row] = header_of(self._read(paths[row]))
+                    headers.digests[row], headers.shapes[row] = header_of(self._read(paths[row]), self._files)
                 except UnreadableError as error:
                     wrong[row] = str(error)
 
@@ -126,9 +127,9 @@ def _entries(places: Places, headers: Headers, rows: Rows) -> Entries:
     )
 
 
-def header_of(content: bytes) -> Header:
-    """Digest and shape of the bytes of a picture file; UnreadableError where its header can't be read."""
-    return _digest(content), peek(content)
+def header_of(content: bytes, files: FileKind = PICTURES) -> Header:
+    """Digest and shape of the bytes of a file; UnreadableError where its header can't be read."""
+    return _digest(content), files.peek(content)
 
 
 def as_listed(content: bytes, entry: Entry) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from tellapart.data.sources.files import ARRAY, PICTURES, FileKind
 from tellapart.data.sources.known import Stamps
 from tellapart.data.sources.places import Places
 from tellapart.data.texts import Codes, Rows, Texts
@@ -12,9 +13,6 @@ from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key, naturally_sorted
 from tellapart.types import PARTS, Issue, Part
 
-ARRAY = ".npy"
-"""Suffix of a picture of any channels; beside a picture of the same name it is something else, a mask or a feature."""
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ARRAY})
 IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 """What systems leave in folders, in lower case; hidden entries are ignored as well."""
 PART_NAMES: dict[str, Part] = {
@@ -22,13 +20,13 @@ PART_NAMES: dict[str, Part] = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-LAYOUT = "Put the pictures into a folder per class, as in cat/1.jpg, or per part and class, as in train/cat/1.jpg."
+LAYOUT = "Put the {noun}s into a folder per class, as in cat/1{suffix}, or per part and class, as in train/cat/1{suffix}."
 
 
 def placed(
-    where: str, paths: Texts, others: Sequence[Issue], stamps: Stamps | None = None
+    where: str, paths: Texts, others: Sequence[Issue], stamps: Stamps | None = None, files: FileKind = PICTURES
 ) -> tuple[Places, list[Issue]]:
-    """The place of each picture; an issue for each that lies in no class folder. DataError where none lies in one.
+    """The place of each file; an issue for each that lies in no class folder. DataError where none lies in one.
 
     where   what the paths are relative to, for messages
     others  what was left out before
@@ -60,8 +58,9 @@ def placed(
     if issues:
         places = places.taken(np.flatnonzero(at_home))
     if not places:
-        lie = f"{counted(len(paths), 'picture')}, in no class folder" if paths else "no pictures"
-        raise DataError(f"{where}: {lie}. {told(by_path(others))}{LAYOUT}")
+        lie = f"{counted(len(paths), files.noun)}, in no class folder" if paths else f"no {files.noun}s"
+        layout = LAYOUT.format(noun=files.noun, suffix=files.usual)
+        raise DataError(f"{where}: {lie}. {told(by_path(others))}{layout}")
     return places, issues
 
 
@@ -83,10 +82,7 @@ def part_of_file(name: str) -> Part | None:
     return PART_NAMES.get(word)
 
 
-def named_like_a_picture(name: str) -> bool:
-    """Whether the suffix is that of a picture; no object is made for each of a million names."""
-    dot = name.rfind(".")
-    return dot > name.rfind("/") + 1 and name[dot:].lower() in SUFFIXES
+named_like_a_picture = PICTURES.named
 
 
 def pictures_among(paths: Sequence[str]) -> list[str]:
@@ -116,8 +112,8 @@ def unreadable(path: str, cause: str) -> Issue:
     return issue(path, "unreadable", cause, "It is left out; replace or delete it.")
 
 
-def not_a_picture(path: str) -> Issue:
-    return issue(path, "not-a-picture", "not named like a picture", "Nothing to do if it is none.")
+def not_a_picture(path: str, files: FileKind = PICTURES) -> Issue:
+    return issue(path, f"not-a-{files.noun}", f"not named like a {files.noun}", "Nothing to do if it is none.")
 
 
 def beside_a_picture(path: str) -> Issue:

@@ -18,7 +18,8 @@ from tellapart.data.sources.members import Member
 from tellapart.data.sources.nearby import Nearby
 from tellapart.data.sources.pictures import as_listed, entry_of, header_of
 from tellapart.data.sources.places import Place
-from tellapart.data.sources.placing import ARRAY, PART_NAMES, SUFFIXES, issue, part_of_file, shown, told, unreadable
+from tellapart.data.sources.files import ARRAY, PICTURES
+from tellapart.data.sources.placing import PART_NAMES, issue, part_of_file, shown, told, unreadable
 from tellapart.data.sources.tarred import plain_tar, tar_members
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Issue, Part
@@ -130,7 +131,7 @@ def looks_like_shard(paths: Iterable[str]) -> bool:
         key, suffix = _cut(path)
         suffixes[key].add(suffix)
     return any(
-        any(f".{suffix}" in SUFFIXES for suffix in found)
+        any(f".{suffix}" in PICTURES.suffixes for suffix in found)
         and ("cls" in found or ("/" not in key and not found.isdisjoint(LABELS)))
         for key, found in suffixes.items()
     )
@@ -143,7 +144,7 @@ def _listed(file: BinaryIO, size: int, address: str, name: str) -> Iterator[tupl
         key, suffix = _cut(member.name)
         if member.kind != "file" or not all(shown(word) for word in member.name.split("/") if word != "."):
             continue
-        if f".{suffix}" in SUFFIXES:
+        if f".{suffix}" in PICTURES.suffixes:
             samples[key].pictures.append((suffix, member))
         elif suffix in LABELS and member.size <= MOST_LABEL_BYTES:
             file.seek(member.at)

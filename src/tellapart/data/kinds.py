@@ -1,0 +1,66 @@
+"""What kind of data a word, a folder or a file holds, by its name and its head alone: it costs next to nothing."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from tellapart.config import Reading
+from tellapart.data.sources.directory import files_at_top, series_in
+from tellapart.data.sources.folder import prevailing_kind
+from tellapart.data.sources.npz import MORE_ERRORS, VALUES
+from tellapart.data.sources.tables import table_kind
+from tellapart.errors import TellapartError
+from tellapart.types import Kind
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet")
+
+
+def kind_of(data: str, reading: Reading = Reading()) -> Kind:
+    """The kind of data; pictures where it can't be told without reading them, as of an address or a damaged file."""
+    path, name = Path(data), data.lower()
+    try:
+        if path.is_dir():
+            return _of_folder(path, reading)
+        if name.endswith((".ts", ".ts.gz")):
+            return "series"
+        if name.endswith(TABLES) and path.is_file():
+            return table_kind(path, reading)
+        if name.endswith((".npz", ".npy")):
+            return _of_arrays(path)
+    except (*MORE_ERRORS, TellapartError):
+        return "image"
+    return "image"
+
+
+def _of_folder(path: Path, reading: Reading) -> Kind:
+    if series_in(path) is not None:
+        return "series"
+    tables = [file for suffix in TABLES for file in files_at_top(path, suffix)]
+    kinds = {table_kind(file, reading) for file in tables[:1]} if tables else set()
+    return kinds.pop() if kinds == {"series"} or kinds == {"text"} else prevailing_kind(path).kind
+
+
+def _of_arrays(path: Path) -> Kind:
+    """By the head of the array of samples."""
+    if path.suffix.lower() == ".npy":
+        with path.open("rb") as file:
+            shape, dtype = _head(file)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if VALUES & set(name.lower().removesuffix(".npy").split("_"))]
+            with archive.open(names[0]) as member:
+                shape, dtype = _head(member)
+    if len(shape) == 2:
+        return "vector"
+    return "series" if len(shape) == 3 and dtype.kind in "fi" else "image"
+
+
+def _head(file: object) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and kind of numbers of an array file."""
+    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+    return shape, dtype
