@@ -33,6 +33,7 @@ from tellapart.evaluation.measures import METRICS
 from tellapart.files import write_text
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.models.pooling import POOLINGS
+from tellapart.models.sequences import STEP_POOLINGS
 from tellapart.training.losses import LOSSES
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.training.schedules import SCHEDULES
@@ -48,12 +49,15 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "data_dir": st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(Path),
     "also": st.lists(word, max_size=3).map(tuple),
     "path_column": word,
+    "text_column": word,
     "label_columns": st.sampled_from([(), ("was",), ("Art", "die Farbe")]),
     "number_columns": st.sampled_from([(), ("Alter",)]),
     "label_separator": st.sampled_from([";", "|", ", "]),
     "allow_outside": st.booleans(),
     "size": count,
     "fit": st.sampled_from(typing.get_args(config_module.FitChoice)),
+    "rate": count,
+    "tokens": st.sampled_from(["auto", "bytes", "words"]),
     "cache": st.sampled_from(typing.get_args(config_module.Cache)),
     "sizes": st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=4),
     "val_share": share,
@@ -81,6 +85,8 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "cutmix": st.floats(0, 1e9),
     "model": st.text(st.characters(exclude_categories=["Cs"])),
     "widths": st.lists(count, max_size=4),
+    "layers": count,
+    "hidden": count,
     "dense": count,
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
@@ -89,6 +95,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "stride": count,
     "depth": count,
     "views": st.sampled_from(typing.get_args(config_module.Views)),
+    "features": count,
     "weights": words.filter(lambda text: text != "none").map(Path),
     "freeze": st.sampled_from(["auto", "head", "none"]) | count,
     "preset": st.just("instant"),
@@ -230,7 +237,7 @@ def test_none_means_off_and_can_be_said_only_by_silence(field: Any) -> None:
         (SCHEDULES, config_module.Schedule),
         (LOSSES, config_module.Loss),
         (ACTIVATIONS, config_module.Activation),
-        (POOLINGS, config_module.Pooling),
+        (POOLINGS | STEP_POOLINGS, config_module.Pooling),
         (METRICS, config_module.Metric),
     ],
     ids=["optimisers", "schedules", "losses", "activations", "poolings", "metrics"],

@@ -233,8 +233,7 @@ class ModelConfig:
     """Width of each hidden layer (mlp), convolution (cnn, spectrogram-cnn), stage or block (vgg, resnet, conv1d), or
     span of tokens from 3 on (textcnn); by default the model's own."""
     layers: int | None = None
-    """Layers between the first and the last (rnn, lstm, gru, inceptiontime, transformer); by default the model's
-    own."""
+    """Layers before the last one (rnn, lstm, gru, inceptiontime, transformer); by default the model's own."""
     hidden: int | None = None
     """Width of these layers, each way of two (rnn, lstm, gru, transformer), of each branch (inceptiontime), or of a
     token's vector (textcnn); by default the model's own."""

@@ -47,5 +47,5 @@ def test_the_setting_changes_what_a_model_says(name: str) -> None:
 
 
 def test_an_unknown_pooling_is_refused_with_those_there_are() -> None:
-    with pytest.raises(SettingError, match=r"pooling is 'average'.*mean, max, gem"):
+    with pytest.raises(SettingError, match=r"pooling is 'average'.*mean, max, gem, last, attention"):
         ModelConfig(pooling="average")  # type: ignore[arg-type]

@@ -252,7 +252,9 @@ def check_model(config: ModelConfig) -> None:
         _function(row.check)(config.model.partition(":")[2])
     for name in config.given():
         if name not in row.settings:
-            raise SettingError(f"The model {config.model} has no setting {name!r}; it has {listed(row.settings)}.")
+            raise SettingError(
+                f"The model {config.model} has no setting {name!r}; it has {listed(row.settings) or 'none'}."
+            )
     if config.pooling is not None and config.pooling not in row.poolings:
         raise SettingError(
             f"The model {config.model} has no pooling {config.pooling!r}; it has {listed(row.poolings)}."

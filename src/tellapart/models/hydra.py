@@ -51,7 +51,7 @@ class Hydra(nn.Module):
         """(B, G * KERNELS) twice: what each kernel wins by fitting best, and how often it fits worst, for each step."""
         weight = self.channels[number][:, None, :, None] * self.kernels[number][:, :, None]
         fits = functional.conv1d(x, weight.flatten(0, 1), padding=SPAN // 2 * dilation, dilation=dilation)
-        fits = fits.reshape(len(x), -1, KERNELS, x.shape[2])
+        fits = fits.reshape(x.shape[0], -1, KERNELS, x.shape[2])
         share = (within(lengths, x.shape[2]) / lengths[:, None, None]).to(x.dtype)
         best, worst = fits.amax(2), fits.amin(2)
         won = (fits >= best[:, :, None] - MARGIN).to(x.dtype) @ (best * share)[..., None]

@@ -29,9 +29,9 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor, own: Tensor) -> Tensor:
         narrow = self.bottleneck(x)
-        peaks = functional.max_pool1d(x.masked_fill(~own, -torch.inf), 3, 1, padding=1).masked_fill(~own, 0)
-        found = torch.cat([*(conv(narrow) for conv in self.convs), self.peak(peaks)], 1)
-        return functional.relu(self.norm(found, own))
+        peaks = functional.max_pool2d(x.masked_fill(~own, -torch.inf)[:, :, None], (1, 3), 1, padding=(0, 1))[:, :, 0]
+        sides = [*(conv(narrow) for conv in self.convs), self.peak(peaks.masked_fill(~own, 0))]
+        return functional.relu(self.norm(torch.cat(sides, 1), own))
 
 
 class Inceptions(nn.Module):

@@ -67,14 +67,14 @@ class MiniRocket(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         own = within(lengths, x.shape[2])
         share = own / lengths[:, None, None]
-        found, start = [], 0
+        found: list[Tensor] = []
+        start = 0
         for number, (dilation, count) in enumerate(self.counts.items()):
             values = self._convolved(x, number, dilation)
             inner = wholly_within(lengths, x.shape[2], dilation)
             for place in range(start, start + count):
                 above = (values > self.thresholds[:, place, None]).to(x.dtype)
-                every_other = [(above[:, k::2] * weight).sum(2) for k, weight in ((0, share), (1, inner))]
-                found.append(torch.stack(every_other, 2).flatten(1))
+                found += [(above[:, ::2] * share).sum(2), (above[:, 1::2] * inner).sum(2)]
             start += count
         return torch.cat(found, 1)
 

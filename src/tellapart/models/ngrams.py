@@ -46,7 +46,7 @@ class NGrams(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         counts = self.counts(x, lengths)
         weighed = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0) * self.idf
-        halves = weighed.reshape(len(x), 2, self.half)
+        halves = weighed.reshape(x.shape[0], 2, self.half)
         return functional.normalize(halves, dim=2).flatten(1)
 
     def counts(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class NGrams(nn.Module):
         own = steps < lengths[:, None]
         x = self.small[x.masked_fill(~own, 0)]
         sums, inverse = self._hashes(x)
-        found = x.new_zeros((len(x), 2 * self.half + 1))  # the last is for what is none
+        found = x.new_zeros((x.shape[0], 2 * self.half + 1))  # the last is for what is none
         for letters in LETTERS:
             if letters <= x.shape[1]:
                 stretch = (sums[:, letters:] - sums[:, :-letters]) * inverse[: x.shape[1] - letters + 1]

@@ -15,9 +15,9 @@ from tellapart.types import DataSpec
 
 
 class Stage(nn.Module):
-    """(B, C, M, T) -> (B, width, M / 2, T / 2): 3x3 convolution, norm and non-linearity, 2x2 max-pool.
+    """(B, C, M, T) -> (B, width, M / 2, T / 2): 3x3 convolution, 2x2 max-pool, norm, non-linearity.
 
-    An odd last band or step is a half window's maximum; a single one stays.
+    An odd last band or step has a half window. The pool comes first, where the rest is a quarter of the work.
     """
 
     def __init__(self, channels: int, width: int, activation: Activation) -> None:
@@ -27,11 +27,11 @@ class Stage(nn.Module):
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        own = within(lengths, x.shape[3])[:, None]
-        x = self.activation(self.norm(self.conv(x), own)).masked_fill(~own, -torch.inf)
-        x = functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-torch.inf), 2)
+        x = self.conv(x).masked_fill(~within(lengths, x.shape[3])[:, None], -torch.inf)
+        x = functional.max_pool2d(x, 2, ceil_mode=True)
         lengths = halved(lengths)
-        return x.masked_fill(~within(lengths, x.shape[3])[:, None], 0), lengths
+        own = within(lengths, x.shape[3])[:, None]
+        return self.activation(self.norm(x.masked_fill(~own, 0), own)) * own, lengths
 
 
 class Stages(nn.Module):

@@ -69,16 +69,17 @@ class Encoder(nn.Module):
         x = self.patch(functional.pad(x, (0, steps - 1))).transpose(1, 2)
         lengths = (lengths - 1) // steps + 1
         own = within(lengths, x.shape[1])
-        x = self.dropout(x + positions(x.shape[1], x.shape[2]).to(x))
+        x = self.dropout(x + positions(x.shape[1], x.shape[2], x.device).to(x.dtype))
         for layer in self.layers:
             x = layer(x, own)
         return self.norm(x).transpose(1, 2), lengths
 
 
-def positions(steps: int, width: int) -> Tensor:
+def positions(steps: int, width: int, device: torch.device) -> Tensor:
     """(steps, width): sines and cosines of the step, from fast waves to slow ones."""
     half = (width + 1) // 2
-    angles = torch.arange(steps)[:, None] * WAVES ** (-torch.arange(half) / half)
+    rates = WAVES ** (-torch.arange(half, device=device) / half)
+    angles = torch.arange(steps, device=device)[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], 1)[:, :width]
 
 
