@@ -24,9 +24,26 @@ from tellapart.training.plan import plan
 from tellapart.world import join_world
 
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
-CASES = [(recipe, word) for recipe in recipes() for word in re.findall(r"tellapart train (\S+)", recipe.head)]
+CASES = [
+    (recipe, word)
+    for recipe in recipes()
+    for word in re.findall(r"tellapart train (\S+)", recipe.head)
+    if word in SHAPES
+]
 
-UNMEASURED = ("auto-vector", "auto-series", "auto-audio", "auto-text", "cifar-best", "transfer", "resnet50-finetune", "convnet5", "deepcnn5x5", "vgg", "resnet18")
+UNMEASURED = (
+    "auto-vector",
+    "auto-series",
+    "auto-audio",
+    "auto-text",
+    "cifar-best",
+    "transfer",
+    "resnet50-finetune",
+    "convnet5",
+    "deepcnn5x5",
+    "vgg",
+    "resnet18",
+)
 """Those that want a GPU, the weights of another run, or an hour and more on two cores."""
 
 

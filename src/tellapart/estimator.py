@@ -84,7 +84,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         values = ArraySource("X", X, [""] * len(X)).array
         if values.shape[1:] != self._shape():
             raise DataError(f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self._shape()}.")
-        batches = (unlabelled(values[start : start + BATCH]) for start in range(0, len(values), BATCH))
+        batches = (unlabelled([*values[start : start + BATCH]]) for start in range(0, len(values), BATCH))
         predictions = predict(self.module_, batches, [""] * len(values), self.spec_.classes)
         column = {name: k for k, name in enumerate(self.spec_.classes)}
         return probabilities(predictions.logits)[:, [column[str(label)] for label in self.classes_.tolist()]]

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tellapart.data.batches import in_order, shuffled, steps_per_epoch
 from tellapart.data.augment import Augmentation
+from tellapart.data.batches import in_order, shuffled, steps_per_epoch
 from tellapart.data.ragged import Ragged, in_buckets
 from tellapart.data.resident import Resident
 from tellapart.types import Order
@@ -16,7 +16,10 @@ LENGTHS = st.lists(st.integers(1, 9), min_size=2, max_size=40)
 
 def ragged(lengths, channels=2):
     """Sequences whose values tell which sequence, which step and which channel they are of."""
-    steps = [np.array([[100 * row + step + c / 10 for c in range(channels)] for step in range(n)], np.float32) for row, n in enumerate(lengths)]
+    steps = [
+        np.array([[100 * row + step + c / 10 for c in range(channels)] for step in range(n)], np.float32)
+        for row, n in enumerate(lengths)
+    ]
     return Ragged.of(steps)
 
 
@@ -99,7 +102,10 @@ def test_buckets_leave_little_padding():
 
 def test_the_order_of_the_buckets_differs_from_pass_to_pass():
     lengths = [1 + row % 9 for row in range(60)]
-    passes = [[one.rows.tolist() for one in shuffled(part(lengths), Order(seed=1, epoch=e), 8, Augmentation())] for e in (0, 1)]
+    passes = [
+        [one.rows.tolist() for one in shuffled(part(lengths), Order(seed=1, epoch=e), 8, Augmentation())]
+        for e in (0, 1)
+    ]
     assert passes[0] != passes[1]
 
 

@@ -119,7 +119,8 @@ def test_a_name_that_no_file_can_have_is_refused_like_any_other(name: str) -> No
 
 
 FORM = {
-    "csv": "tables", "tsv": "tables", "txt": "tables", "parquet": "tables", "ts": "series", "ts.gz": "series", "npz": "npz", "npy": "npz",
+    "csv": "tables", "tsv": "tables", "txt": "tables", "parquet": "tables", "ts": "series", "ts.gz": "series",
+    "npz": "npz", "npy": "npz",
     **dict.fromkeys(("zip", "tar", "tar.gz", "tgz", "tar.xz", "txz", "tar.bz2", "tbz2", "tbz"), "archive"),
 }  # fmt: skip
 

@@ -91,13 +91,13 @@ def test_functional_calls_of_either_form_work(products):
 
 
 @pytest.mark.parametrize(
-    ("bf16", "tiles", "compile", "taken"),
+    ("bf16", "tiles", "compiling", "taken"),
     [(True, True, "off", True), (True, False, "off", False), (False, True, "off", False), (True, True, "on", False)],
 )
-def test_products_are_planned_where_bf16_comes_in_tiles(bf16, tiles, compile, taken):
+def test_products_are_planned_where_bf16_comes_in_tiles(bf16, tiles, compiling, taken):
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LazyLinear(2))
     sample = torch.zeros(1, 3, 8, 8)
     module(sample)
     world = World(device=torch.device("cpu"), threads=1, bf16=True, tiles=tiles)
-    config = TrainConfig(precision="bf16" if bf16 else "fp32", compile=compile)
+    config = TrainConfig(precision="bf16" if bf16 else "fp32", compile=compiling)
     assert plan(module, (sample,), OptimConfig(), config, (Extent(samples=8, steps=1),), world).unrolled is taken

@@ -27,7 +27,7 @@ def _blank(loaded: Loaded) -> list[Issue]:
     found = []
     for part in loaded.parts.values():
         for start in range(0, len(part), AT_ONCE):
-            pixels = part.inputs[start : start + AT_ONCE].flatten(1)
+            pixels = part.pictures[start : start + AT_ONCE].flatten(1)
             alike = (pixels.amin(1) == pixels.amax(1)).nonzero().flatten() + start
             found += [
                 Issue(path=part.ids[row], kind="blank", detail="all its pixels are alike", suggestion="Delete it.")

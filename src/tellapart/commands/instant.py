@@ -53,7 +53,9 @@ def fit_at_once(learner: Learner, run: RunFolder) -> None:
     if learner.config.transfer.preset == "instant":
         head, best = _logistic(train, val, parts["train"], centred=layer.bias is not None)
     else:
-        fitted = ridge(torch.from_numpy(train.logits), parts["train"].targets, layer.out_features, parts["train"].weights)
+        fitted = ridge(
+            torch.from_numpy(train.logits), parts["train"].targets, layer.out_features, parts["train"].weights
+        )
         head, best = (fitted.weight.numpy(), fitted.bias.numpy()), None
         found = scores(replace(train, logits=fitted.left_out.float().numpy(), classes=learner.loaded.spec.classes))
         left_out = {f"left_out_{name}": found[name] for name in ("accuracy", "log_loss")}

@@ -17,7 +17,6 @@ from tellapart.names import listed
 from tellapart.training.balance import settled_balance
 from tellapart.types import Task
 
-
 MOST_AT_ONCE = 6000
 """Training samples up to which a head is fitted at once: from there on decomposing their products takes minutes."""
 

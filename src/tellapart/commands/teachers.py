@@ -47,7 +47,10 @@ def compared(path: Path, setting: str, part: Resident, spec: DataSpec, predictio
     """What changes for those who used the model at `path`, on a part that the new one was judged on."""
     old = _loaded(path, setting, spec, torch.device("cpu"))
     assert old is not None
-    right = [old.right(old.logits(*(each.cpu() for each in batch.given)), batch.targets.cpu()).numpy() for batch in in_order(part, BATCH)]
+    right = [
+        old.right(old.logits(*(each.cpu() for each in batch.given)), batch.targets.cpu()).numpy()
+        for batch in in_order(part, BATCH)
+    ]
     return flips(np.concatenate(right), answers(predictions) == predictions.targets)
 
 

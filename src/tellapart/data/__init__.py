@@ -54,7 +54,7 @@ FILES: tuple[FileRow, ...] = (
         suffixes=(".csv", ".tsv", ".txt"),
         opener="tables:open_table",
         needs="tables:check_table",
-        summary="a table with the columns path and label, or text and label; split, group and weight where there are such",
+        summary="a table of paths, of texts or of series, with labels; split, group and weight where there are such",
     ),
     FileRow(
         suffixes=(".parquet",),
@@ -72,7 +72,11 @@ FILES: tuple[FileRow, ...] = (
         opener="series:open_ts",
         summary="series of the UCR and UEA archives; of X_TRAIN.ts with X_TEST.ts beside it, as parts",
     ),
-    FileRow(suffixes=(".npz",), opener="npz:open_npz", summary="arrays x and y, or x_train, y_train, x_test, y_test; of series with their lengths"),
+    FileRow(
+        suffixes=(".npz",),
+        opener="npz:open_npz",
+        summary="arrays x and y, or x_train, y_train, x_test, y_test; of series with their lengths",
+    ),
     FileRow(suffixes=(".npy",), opener="npz:open_npy", summary="an array, with y.npy or labels.npy beside it"),
 )
 NOT_READ = (".rar", ".7z", ".tar.zst", ".tzst", ".gz", ".xz", ".bz2", ".zst", ".pkl", ".pickle", ".pt", ".h5", ".mat")

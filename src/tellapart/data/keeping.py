@@ -44,6 +44,12 @@ class Kept:
     issues: list[Issue]
     """One for each that could not be decoded."""
 
+    def pictures(self, entries: Sequence[Entry]) -> Tensor | Stored:
+        """The inputs of some where they are no sequences, as pictures never are."""
+        found = self.inputs(entries)
+        assert not isinstance(found, Ragged)
+        return found
+
 
 def kept(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     """The decoded samples, all of one shape, (H, W, C) or (F,), kept as the settings ask for."""

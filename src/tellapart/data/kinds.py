@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,9 +59,9 @@ def _of_arrays(path: Path) -> Kind:
     return "series" if len(shape) == 3 and dtype.kind in "fi" else "image"
 
 
-def _head(file: object) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _head(file: Any) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and kind of numbers of an array file."""
-    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+    shape, _, dtype = read(file)
     return shape, dtype

@@ -57,6 +57,12 @@ class Resident:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def pictures(self) -> Tensor | Stored:
+        """The inputs where they are no sequences, as pictures never are."""
+        assert not isinstance(self.inputs, Ragged)
+        return self.inputs
+
     def to(self, device: torch.device) -> Resident:
         """The same on another device."""
         return Resident(
@@ -155,7 +161,7 @@ def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
     """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
     if not config.near_copies or source.kind != "image" or source.in_memory:
         return None
-    return partial(look_alikes, found.inputs)
+    return partial(look_alikes, found.pictures)
 
 
 def _without_samples(name: str, kind: str) -> Issue:

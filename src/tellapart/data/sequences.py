@@ -14,7 +14,6 @@ from tellapart.data.ragged import Ragged
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.tokens import token_numbers, vocabulary_of
 from tellapart.errors import DataError, UnreadableError
-from tellapart.names import counted
 from tellapart.types import DataSpec, Tokens
 from tellapart.world import free_memory_bytes
 
@@ -49,13 +48,13 @@ def _check_room(source: Source, entries: Sequence[Entry]) -> None:
     free = free_memory_bytes()
     if free is not None and need > MEMORY_SHARE * free:
         raise DataError(
-            f"{source.name}: {counted(len(entries), 'sequence')} need {need / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB "
+            f"{source.name}: {len(entries):,} sequences need {need / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB "
             "are free. Give fewer or shorter ones."
         )
 
 
 def rate_of(entries: Sequence[Entry], asked: int | None) -> int:
-    """Samples a second that recordings are brought to: the most frequent rate of what may be trained on, within bounds."""
+    """Samples a second that recordings are brought to: the most frequent one of what is trained on, within bounds."""
     if asked is not None:
         return asked
     given = Counter(entry.shape[2] for entry in entries if entry.part in (None, "train")) or Counter(

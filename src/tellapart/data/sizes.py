@@ -19,13 +19,14 @@ AT_ONCE = 1000
 
 def at_size(part: Resident, side: int) -> Resident:
     """The part with its pictures brought to `side` pixels at their shorter side, smoothed; itself where they are so."""
-    shape = part.inputs.shape[1:3]
+    pictures = part.pictures
+    shape = pictures.shape[1:3]
     if min(shape) == side:
         return part
     height, width = at_share(shape, side / min(shape))
-    if isinstance(part.inputs, Stored):
-        return replace(part, inputs=part.inputs.changed(lambda read: _resized(read, height, width), height, width))
-    return replace(part, inputs=_resized(part.inputs, height, width))
+    if isinstance(pictures, Stored):
+        return replace(part, inputs=pictures.changed(lambda read: _resized(read, height, width), height, width))
+    return replace(part, inputs=_resized(pictures, height, width))
 
 
 def side_of(shape: Sequence[int], share: float) -> int:

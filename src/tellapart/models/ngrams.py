@@ -34,8 +34,8 @@ class NGrams(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.half = 1 << (BUCKET_BITS - 1)
-        self.register_buffer("idf", torch.ones(2 * self.half))
+        self.buckets = 1 << (BUCKET_BITS - 1)
+        self.register_buffer("idf", torch.ones(2 * self.buckets))
         tokens = torch.arange(257)
         upper = (tokens > ord("A")) & (tokens <= ord("Z") + 1)
         self.register_buffer("small", tokens + 32 * upper, persistent=False)
@@ -46,7 +46,7 @@ class NGrams(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         counts = self.counts(x, lengths)
         weighed = torch.where(counts > 0, 1 + counts.clamp(min=1).log(), 0) * self.idf
-        halves = weighed.reshape(x.shape[0], 2, self.half)
+        halves = weighed.reshape(x.shape[0], 2, self.buckets)
         return functional.normalize(halves, dim=2).flatten(1)
 
     def counts(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class NGrams(nn.Module):
         own = steps < lengths[:, None]
         x = self.small[x.masked_fill(~own, 0)]
         sums, inverse = self._hashes(x)
-        found = x.new_zeros((x.shape[0], 2 * self.half + 1))  # the last is for what is none
+        found = x.new_zeros((x.shape[0], 2 * self.buckets + 1))  # the last is for what is none
         for letters in LETTERS:
             if letters <= x.shape[1]:
                 stretch = (sums[:, letters:] - sums[:, :-letters]) * inverse[: x.shape[1] - letters + 1]
@@ -77,7 +77,7 @@ class NGrams(nn.Module):
         for since, salt in ((starts, 17), (earlier, 29)):
             begun = since.clamp(min=0)
             stretch = (sums[:, 1:] - sums.gather(1, begun)) * inverse[begun]
-            self._add(found, self.half + self._bucket(stretch + salt), ends & (since >= 0))
+            self._add(found, self.buckets + self._bucket(stretch + salt), ends & (since >= 0))
 
     @staticmethod
     def _hashes(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +87,7 @@ class NGrams(nn.Module):
 
     def _bucket(self, hashes: Tensor) -> Tensor:
         spread = hashes * MIX
-        return ((spread ^ (spread >> 29)) * MIX >> 35) & (self.half - 1)
+        return ((spread ^ (spread >> 29)) * MIX >> 35) & (self.buckets - 1)
 
     @staticmethod
     def _add(found: Tensor, places: Tensor, counting: Tensor) -> None:
@@ -110,8 +110,9 @@ class NGramNetwork(nn.Module):
     def look(self, x: Tensor, lengths: Tensor) -> None:
         """Take from training texts how rare each n-gram is."""
         met = torch.zeros_like(self.body.idf)
-        for some, own in zip(*(each.split(max(1, AT_ONCE // x.shape[1])) for each in (x, lengths)), strict=True):
-            met += (self.body.counts(some, own) > 0).sum(0)
+        each = max(1, AT_ONCE // x.shape[1])
+        for start in range(0, len(x), each):
+            met += (self.body.counts(x[start : start + each], lengths[start : start + each]) > 0).sum(0)
         self.body.idf.copy_(1 + ((1 + len(x)) / (1 + met)).log())
 
 

@@ -90,6 +90,6 @@ def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, 
         found.backward()  # type: ignore[no-untyped-call]
         return found.item()
 
-    steps.step(gradient)  # type: ignore[arg-type]
+    steps.step(gradient)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         return loss().item(), torch.cat([fitted[:1].clamp(max=LARGEST_SCALE), fitted[1:]])

@@ -33,7 +33,7 @@ class _Unrolled(TorchFunctionMode):
     ) -> Any:
         if called is torch.conv2d and not kwargs and _pays(*args):
             maps, filters, bias = args[:3]
-            out: Tensor = _Product.apply(maps.bfloat16(), filters.bfloat16())  # type: ignore[no-untyped-call]
+            out: Tensor = _Product.apply(maps.bfloat16(), filters.bfloat16())
             return out if bias is None else out + bias.bfloat16()[:, None, None]
         return called(*args, **(kwargs or {}))
 
@@ -65,7 +65,7 @@ class _Product(torch.autograd.Function):
         return _folded(patches @ filters.permute(0, 2, 3, 1).reshape(len(filters), -1).t(), maps)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         filters, patches = ctx.saved_tensors
         count, channels, side, _ = filters.shape
         of_maps = of_filters = None

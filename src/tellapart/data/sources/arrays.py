@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
 from tellapart.data.sources.limits import MAX_CHANNELS, channels_stand_first
 from tellapart.errors import DataError
-from tellapart.types import Issue, Part
+from tellapart.types import Issue, Kind, Part
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class ArraySource:
         ids: Sequence[str] | None = None,
     ) -> None:
         self.name = self.place = name
-        self.kind: Literal["image", "vector"] = _kind(name, values)
+        self.kind: Kind = _kind(name, values)
         self.array = _pictures(values) if self.kind == "image" else _vectors(name, values)
         self._labels = _words(name, labels, len(values))
         self._parts = _as_many(name, "parts", parts, len(values))
@@ -73,10 +73,9 @@ def _digest(value: Value) -> bytes:
     return hashlib.blake2b(value.tobytes(), digest_size=16).digest()
 
 
-def _kind(name: str, values: np.ndarray[Any, Any]) -> Literal["image", "vector"]:
-    accepted = (
-        "uint8 or uint16 pictures (N, H, W) or (N, H, W, C) with C up to 64, numbers (N, F), or series of floats (N, C, T)"
-    )
+def _kind(name: str, values: np.ndarray[Any, Any]) -> Kind:
+    accepted = "uint8 or uint16 pictures (N, H, W) or (N, H, W, C) with C up to 64, numbers (N, F), or series of "
+        "floats (N, C, T)"
     if 0 in values.shape or values.ndim == 0:
         raise DataError(f"{name}: an array of shape {values.shape} holds no sample; give {accepted}.")
     if values.ndim == 2 and values.dtype.kind in "buif":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from tellapart.data.resize import Form
 from tellapart.data.source import Value
@@ -75,7 +76,6 @@ FILE_KINDS = (PICTURES, RECORDINGS, TEXTS)
 """The first is taken where several are as many."""
 
 
-def _function(place: str) -> Callable[..., object]:
+def _function(place: str) -> Any:
     module, name = place.split(":")
-    found: Callable[..., object] = getattr(import_module(f"tellapart.data.{module}"), name)
-    return found
+    return getattr(import_module(f"tellapart.data.{module}"), name)

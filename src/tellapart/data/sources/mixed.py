@@ -10,7 +10,6 @@ from tellapart.data.source import Entry, Source, Value
 from tellapart.errors import DataError
 from tellapart.types import Issue, Kind
 
-
 WORDS: dict[Kind, str] = {
     "image": "pictures",
     "vector": "vectors",

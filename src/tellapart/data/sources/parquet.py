@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tellapart.config import Reading
 from tellapart.data.resize import Form, picture_in
@@ -27,7 +27,7 @@ from tellapart.data.sources.placing import part_of_file, told, unreadable
 from tellapart.data.sources.rows import place_of
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted, listed
-from tellapart.types import Issue
+from tellapart.types import Issue, Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def _as_it_is(path: str) -> tuple[str, Stamp]:
 class ParquetSource:
     """Pictures that stand in Parquet files. Each is read once to list them; values are read by row groups."""
 
-    kind: Literal["image", "vector"] = "image"
+    kind: Kind = "image"
     in_memory = False
 
     def __init__(self, name: str, paths: Sequence[Path], reading: Reading) -> None:

@@ -20,7 +20,9 @@ PART_NAMES: dict[str, Part] = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-LAYOUT = "Put the {noun}s into a folder per class, as in cat/1{suffix}, or per part and class, as in train/cat/1{suffix}."
+LAYOUT = (
+    "Put the {noun}s into a folder per class, as in cat/1{suffix}, or per part and class, as in train/cat/1{suffix}."
+)
 
 
 def placed(

@@ -67,14 +67,16 @@ def series_of(
     """The series of an array (N, C, T), each as long as `lengths` (N,) says, by default T; NaN is a missing value."""
     if lengths is not None and (lengths.shape != values.shape[:1] or not _are_lengths(lengths, values.shape[2])):
         raise DataError(
-            f"{name}: lengths of shape {lengths.shape}; there must be a whole number from 1 to {values.shape[2]} for each "
-            f"of {len(values):,} series."
+            f"{name}: lengths of shape {lengths.shape}; there must be a whole number from 1 to {values.shape[2]} for "
+            f"each of {len(values):,} series."
         )
     with np.errstate(over="ignore"):
         steps = values.astype(np.float32).transpose(0, 2, 1)
     wrong = np.argwhere(np.isinf(steps))
     if len(wrong):
-        raise DataError(f"{name}: {len(wrong):,} values are infinite or beyond float32; the first is in row {wrong[0][0]}.")
+        raise DataError(
+            f"{name}: {len(wrong):,} values are infinite or beyond float32; the first is in row {wrong[0][0]}."
+        )
     ends = [steps.shape[1]] * len(steps) if lengths is None else lengths.astype(int).tolist()
     each: list[Value] = [np.ascontiguousarray(one[:end]) for one, end in zip(steps, ends, strict=True)]
     return SequenceSource(name, "series", each, labels, parts=parts, ids=ids)

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from tellapart.data.decode import MAX_BYTES
 from tellapart.data.resize import Form, picture_in
 from tellapart.data.source import Entry, Value
 from tellapart.data.sources.addresses import BRACES, expanded, files_in, is_address, is_pattern, opened, read_at
+from tellapart.data.sources.files import ARRAY, PICTURES
 from tellapart.data.sources.members import Member
 from tellapart.data.sources.nearby import Nearby
 from tellapart.data.sources.pictures import as_listed, entry_of, header_of
 from tellapart.data.sources.places import Place
-from tellapart.data.sources.files import ARRAY, PICTURES
 from tellapart.data.sources.placing import PART_NAMES, issue, part_of_file, shown, told, unreadable
 from tellapart.data.sources.tarred import plain_tar, tar_members
 from tellapart.errors import DataError, UnreadableError
-from tellapart.types import Issue, Part
+from tellapart.types import Issue, Kind, Part
 
 LABELS = ("cls", "json", "txt")
 """Suffixes of what says the class, the first that is there being taken."""
@@ -48,7 +48,7 @@ class ShardSource:
     addresses  paths or addresses of the shards
     """
 
-    kind: Literal["image", "vector"] = "image"
+    kind: Kind = "image"
     in_memory = False
 
     def __init__(self, name: str, addresses: Sequence[str]) -> None:
