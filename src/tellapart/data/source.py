@@ -27,7 +27,7 @@ class Entry:
     digest: bytes
     """16 bytes, a hash of the content alone: the same picture has the same one wherever it lies."""
     shape: tuple[int, ...]
-    """(H, W, C) as it will be decoded, or (F,); of series (T, C), of audio (T, C, rate) as it lies, of text (T, ...)."""
+    """(H, W, C) as it will be decoded, or (F,); of series (T, C), of audio (T, C, rate), of text (T, 1, 1)."""
     group: str | None = None
     """What it belongs together with, as a patient or a film; None where the source does not say."""
     weight: float | None = None

@@ -74,8 +74,10 @@ def _digest(value: Value) -> bytes:
 
 
 def _kind(name: str, values: np.ndarray[Any, Any]) -> Kind:
-    accepted = "uint8 or uint16 pictures (N, H, W) or (N, H, W, C) with C up to 64, numbers (N, F), or series of "
+    accepted = (
+        "uint8 or uint16 pictures (N, H, W) or (N, H, W, C) with C up to 64, numbers (N, F), or series of "
         "floats (N, C, T)"
+    )
     if 0 in values.shape or values.ndim == 0:
         raise DataError(f"{name}: an array of shape {values.shape} holds no sample; give {accepted}.")
     if values.ndim == 2 and values.dtype.kind in "buif":
