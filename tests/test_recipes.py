@@ -32,7 +32,7 @@ CASES = [
 ]
 
 UNMEASURED = (
-    "auto-vector",
+    "auto-vector", "lstm-mnist-rows", "gru-basicmotions", "bilstm-sms", "spoken-digits-conv",
     "auto-series",
     "auto-audio",
     "auto-text",

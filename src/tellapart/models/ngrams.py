@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tellapart.errors import SettingError
 from tellapart.types import DataSpec
 
 FACTOR = -7046029254386353131
@@ -117,7 +118,9 @@ class NGramNetwork(nn.Module):
 
 
 def ngrams(spec: DataSpec) -> nn.Module:
-    """Bytes (B, T), lengths (B,)  ->  logits (B, K)."""
+    """Bytes (B, T), lengths (B,)  ->  logits (B, K). SettingError where texts are cut into words."""
+    if spec.tokens != "bytes":
+        raise SettingError("The model ngrams takes texts as bytes, and finds the words itself: set tokens to bytes.")
     return NGramNetwork(spec.outputs)
 
 
