@@ -1,0 +1,142 @@
+"""Series, recordings and texts, from the file to the answers: the same walk as that of pictures."""
+
+import csv
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.outcome import differing, outcome
+
+import tellapart
+from tellapart.cli import main
+from tellapart.commands.resume import resume
+from tellapart.commands.train import train
+from tellapart.config import RunConfig
+from tellapart.errors import Interrupted
+from tests.commands.test_resume import SignalAfter
+
+RATE = 4000
+QUIET: dict[str, Any] = {"quiet": True, "threads": 1}
+
+
+def series(count: int = 90, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
+    """Two channels of 20 to 40 steps, whose class is how fast the first one swings; some values are missing."""
+    draws = np.random.default_rng(seed)
+    y = np.arange(count) % 3
+    lengths = draws.integers(20, 41, count)
+    steps = np.arange(40)
+    x = draws.normal(0, 0.2, (count, 2, 40)).astype(np.float32)
+    x[:, 0] += np.sin(steps[None] * (0.3 + 0.4 * y[:, None]) + draws.uniform(0, 6, (count, 1)))
+    x[draws.random(x.shape) < 0.02] = np.nan
+    return {"x": x, "y": y, "lengths": lengths}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of series, a table of texts and a folder of recordings."""
+    home = tmp_path_factory.mktemp("sequences")
+    np.savez(home / "swings.npz", **series())
+    draws = np.random.default_rng(0)
+    with (home / "messages.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("text", "label"))
+        for number in range(120):
+            words = draws.choice(["the", "a", "to", "we", "and", "it"], 8).tolist()
+            words[draws.integers(8)] = "Prize!" if number % 2 else "lunch?"
+            rows.writerow((" ".join(words), "spam" if number % 2 else "ham"))
+    for name, pitch in (("low", 200), ("high", 800)):
+        (home / "tones" / name).mkdir(parents=True)
+        for number in range(24):
+            length = int(draws.integers(RATE // 4, RATE // 2))
+            tone = np.sin(np.arange(length) * 2 * np.pi * pitch * draws.uniform(0.9, 1.1) / RATE)
+            loud = (tone * draws.uniform(0.1, 0.9) + draws.normal(0, 0.02, length)).clip(-1, 1)
+            with wave.open(str(home / "tones" / name / f"{number}.wav"), "wb") as file:
+                file.setparams((1, 2, RATE, 0, "NONE", ""))
+                file.writeframes((loud * 32767).astype("<i2").tobytes())
+    return home
+
+
+@pytest.fixture(scope="module")
+def swings(home: Path) -> tellapart.Run:
+    return tellapart.train(home / "swings.npz", runs_dir=home / "runs", **QUIET)
+
+
+def test_series_are_told_apart_by_a_head_that_is_fitted_at_once(swings: tellapart.Run) -> None:
+    assert swings.measures("test")["accuracy"].value == 1.0
+    facts = json.loads((swings.path / "run.json").read_text())
+    assert (facts["model"], facts["exit_reason"]) == ("random-kernels", "fitted at once")
+    with (swings.path / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["left_out_accuracy"]) > 0.9
+
+
+def test_new_series_are_answered_whatever_their_length(swings: tellapart.Run) -> None:
+    new, model = series(30, seed=1), swings.model
+    items = [x[:, :length] for x, length in zip(new["x"], new["lengths"], strict=True)]
+    answers = model.predict(items)
+    assert [answer.label for answer in answers] == [str(y) for y in new["y"]]
+    alone = model.predict(items[3])[0]
+    assert alone.probabilities == pytest.approx(answers[3].probabilities, abs=1e-5)
+    assert model.predict(new["x"][:, :1])[0].error == "1 channel; the model takes 2"
+
+
+def test_a_model_of_series_is_judged_on_another_file(swings: tellapart.Run, home: Path) -> None:
+    np.savez(home / "more.npz", **series(30, seed=2))
+    assert swings.model.evaluate(home / "more.npz")["accuracy"].value > 0.9
+
+
+def test_texts_are_told_apart_by_their_n_grams(home: Path) -> None:
+    run = tellapart.train(home / "messages.csv", runs_dir=home / "runs", **QUIET)
+    assert run.measures("test")["macro_f1"].value == 1.0
+    assert [answer.label for answer in run.model.predict(["You won a PRIZE!", "where is lunch?"])] == ["spam", "ham"]
+    assert run.model.predict("")[0].error == "an empty text"
+
+
+def test_the_words_of_a_model_come_back_with_it(home: Path) -> None:
+    settings = {"model": "textcnn", "tokens": "words", "epochs": 4, "hidden": 16, "widths": (8, 8), "lr": 0.01}
+    run = tellapart.train(home / "messages.csv", runs_dir=home / "runs", **QUIET, **settings)
+    spec = tellapart.load(run.path).spec
+    assert {"prize", "lunch"} <= set(spec.vocabulary)
+    assert tellapart.load(run.path).predict("lunch with you")[0].label == "ham"
+
+
+def test_recordings_are_told_apart_and_a_file_of_another_rate_is_brought_to_theirs(home: Path) -> None:
+    run = tellapart.train(home / "tones", runs_dir=home / "runs", epochs=6, batch=8, **QUIET)
+    assert run.measures("test")["accuracy"].value == 1.0
+    other, time = home / "other.wav", np.arange(RATE) / (2 * RATE)
+    with wave.open(str(other), "wb") as file:
+        file.setparams((2, 2, 2 * RATE, 0, "NONE", ""))
+        noise = np.random.default_rng(1).normal(0, 0.02, len(time))
+        both = np.repeat((np.sin(time * 2 * np.pi * 800) + noise)[:, None], 2, 1)
+        file.writeframes((both * 20000).astype("<i2").tobytes())
+    assert (run.model.spec.rate, run.model.predict(other)[0].label) == (RATE, "high")
+
+
+@pytest.mark.parametrize(
+    ("data", "settings"),
+    [
+        ("swings.npz", {"model": "bilstm", "hidden": 4, "pooling": "attention", "dropout": 0.3, "layers": 2}),
+        ("swings.npz", {"model": "conv1d", "widths": (4, 4), "ema": 0.9}),
+        ("messages.csv", {"model": "gru", "tokens": "words", "hidden": 4}),
+        ("tones", {"model": "spectrogram-cnn", "widths": (2, 2)}),
+    ],
+)
+def test_a_run_on_sequences_that_was_stopped_goes_on_to_the_same_bits(
+    data: str, settings: dict[str, Any], home: Path, tmp_path: Path
+) -> None:
+    config = RunConfig.of(str(home / data), {"epochs": 2, "batch": 8, "threads": 1, **settings})
+    train(config, runs_dir=tmp_path, name="unbroken")
+    with pytest.raises(Interrupted):
+        train(config, runs_dir=tmp_path, name="run", watch=SignalAfter(5))
+    resume(tmp_path / "run")
+    assert differing(outcome(tmp_path / "unbroken"), outcome(tmp_path / "run")) == []
+
+
+def test_the_command_line_answers_for_files(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tellapart.train(home / "tones", runs_dir=home / "runs", name="cli", epochs=4, batch=8, **QUIET)
+    main(["predict", str(home / "runs" / "cli"), str(home / "tones" / "low"), "--json"])
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert len(answers) == 24
