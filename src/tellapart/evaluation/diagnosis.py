@@ -160,8 +160,9 @@ def _vanishing(probe: Probe) -> str | None:
 
 
 def _exploding(probe: Probe) -> str | None:
+    """Not before the first step, when norms over maps that are nearly constant still magnify what comes back."""
     ratio = _last_to_first([layer.pull for layer in probe.layers])
-    if ratio is None or ratio >= 1 / FADING:
+    if ratio is None or ratio >= 1 / FADING or not probe.step:
         return None
     return f"the gradients grow {_fold(1 / ratio)} from the last layers to the first"
 
