@@ -219,6 +219,12 @@ def test_a_stretched_part_is_as_long_as_the_whole() -> None:
     assert 0.3 <= covered.min() < 0.35 and 0.95 < covered.max() <= 1
 
 
+def test_noise_differs_in_each_of_many_channels() -> None:
+    given = resident([np.zeros((50, 40), np.float32)] * 3, 0)
+    values, _ = whole(given, SequenceAugmentation(jitter=1.0, mean=(0.0,) * 40, std=(1.0,) * 40))
+    assert len(values.unique()) == pytest.approx(values.numel(), rel=0.01)
+
+
 @pytest.mark.parametrize("share", [0.6, 0.999])
 def test_of_the_channels_one_is_left_at_least(share: float) -> None:
     given = part([20] * 300)

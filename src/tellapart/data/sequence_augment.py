@@ -194,7 +194,7 @@ def _altered(values: Tensor, lengths: Tensor, keys: Tensor, order: Order, augmen
         factors = 1 + augmentation.scale * (2 * draws - 1)
         values = mean + (values - mean) * factors[..., None]
     if augmentation.jitter:
-        each_value = each_channel[..., None] + APART * channels * torch.arange(steps, device=keys.device)
+        each_value = each_channel[..., None] + APART * (channels * torch.arange(steps, device=keys.device))
         total = sum(uniform(each_value, order.seed, order.epoch, f"jitter-{n}") for n in range(ADDENDS))
         values = values + (total - ADDENDS / 2) * (12 / ADDENDS) ** 0.5 * (augmentation.jitter * std)
     hidden = torch.zeros_like(values, dtype=torch.bool)
