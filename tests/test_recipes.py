@@ -32,7 +32,11 @@ CASES = [
 ]
 
 UNMEASURED = (
-    "auto-vector", "lstm-mnist-rows", "gru-basicmotions", "bilstm-sms", "spoken-digits-conv",
+    "auto-vector",
+    "lstm-mnist-rows",
+    "gru-basicmotions",
+    "bilstm-sms",
+    "spoken-digits-conv",
     "auto-series",
     "auto-audio",
     "auto-text",

@@ -204,9 +204,9 @@ def predict(
     paths = files_below(items, card.spec.kind)
     unread = show_answers(answered(module, card.spec, paths, card.thresholds), as_json=output.json)
     if unread:
-        raise DataError(
-            f"{counted(unread, 'file')} of {len(paths):,} could not be read; the others are answered above."
-        )
+        several = card.spec.kind in ("series", "text")  # in a file
+        what = counted(unread, "sample") if several else f"{counted(unread, 'file')} of {len(paths):,}"
+        raise DataError(f"{what} could not be read; the others are answered above.")
 
 
 @app.command

@@ -140,7 +140,8 @@ class DataConfig(Reading):
     rotate: float | None = None
     """Degrees at most by which a training picture is rotated, either way; its edges are mirrored."""
     scale: float | None = None
-    """Share at most by which a training picture is enlarged or shrunk; its edges are mirrored."""
+    """Share at most by which a training picture is enlarged or shrunk, its edges mirrored; of a series, by which the
+    values of each channel move away from their mean or towards it."""
     brightness: float | None = None
     """Share at most by which the brightness of a training picture is raised or lowered."""
     contrast: float | None = None
@@ -153,13 +154,25 @@ class DataConfig(Reading):
     trivial: bool | None = None
     """Change each training picture by one operation, drawn evenly from fourteen, at a strength that is drawn evenly."""
     erasing: float | None = None
-    """Share of the training pictures of which a rectangle, of 2 to 40 % of the area, is filled with the mean colour."""
+    """Share of the training pictures of which a rectangle, of 2 to 40 % of the area, is filled with the mean colour; of
+    series and recordings, of which so large a stretch is filled with the mean."""
     mixup: float | None = None
     """Blend each training picture with another one and learn both classes by their shares, which are drawn from the
     beta distribution of this alpha, as in 0.2; 0 for none. With cutmix, half of the pictures are changed either way."""
     cutmix: float | None = None
     """Paste a rectangle of another training picture into each one and learn both classes by their shares, which are
     drawn from the beta distribution of this alpha, as in 1; 0 for none."""
+    jitter: float | None = None
+    """Deviation of the noise that is added to training series and recordings, in deviations of the channel."""
+    time_warp: float | None = None
+    """Share at most by which each quarter of a training series or recording runs faster or slower."""
+    window: float | None = None
+    """Least share of the steps of a training sequence that a random part of it covers, as in 0.8; the part of a series
+    is stretched to the old length."""
+    channel_drop: float | None = None
+    """Share of the channels of a training series that are set to their mean; one is left at least."""
+    token_drop: float | None = None
+    """Share of the tokens of a training text that are left out; one is left at least."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,8 +200,12 @@ class DataConfig(Reading):
                 raise SettingError(f"{name} is {value:g}; must be above 0 and at most {most}.")
         if self.resized_crop is not None and not 0 < self.resized_crop < 1:
             raise SettingError(f"resized_crop is {self.resized_crop:g}; must be above 0 and below 1.")
-        if self.scale is not None and not 0 < self.scale < 1:
-            raise SettingError(f"scale is {self.scale:g}; must be above 0 and below 1.")
+        for name in ("scale", "time_warp", "window", "channel_drop", "token_drop"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < 1:
+                raise SettingError(f"{name} is {value:g}; must be above 0 and below 1.")
+        if self.jitter is not None and self.jitter <= 0:
+            raise SettingError(f"jitter is {self.jitter:g}; must be above 0.")
 
     @property
     def fit_taken(self) -> Fit:

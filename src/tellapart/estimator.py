@@ -12,16 +12,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tellapart.commands.instant import fit_at_once
 from tellapart.commands.learn import ends, note
 from tellapart.commands.learner import best_module, check_patience, new_learner
 from tellapart.commands.recipes import below
+from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.transfer import check_weights, of_their_model, weights_of
 from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, Reading, RunConfig
 from tellapart.data.batches import unlabelled
 from tellapart.data.resident import Loaded, load
+from tellapart.data.source import Source
 from tellapart.data.sources.arrays import ArraySource
+from tellapart.data.sources.series import are_series, series_of
 from tellapart.errors import DataError
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH, predict
@@ -48,11 +52,12 @@ SETTINGS = {
 class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network for arrays: fit(X, y), predict, predict_proba, score, in pipelines and searches.
 
-    X  numbers (N, F), or uint8 pictures (N, H, W) or (N, H, W, C) with C 1 or 3; y  (N,), labels of any kind.
+    X  numbers (N, F), uint8 pictures (N, H, W) or (N, H, W, C) with C 1 or 3, or series of floats (N, C, T), NaN where
+    a value is missing; y  (N,), labels of any kind.
     Its parameters are the settings of `tellapart train` by their names, with the same defaults, but for `val_share`,
     which is 0: set it, as in val_share=0.1, to keep the best epoch by `metric` and to stop early by `patience`.
-    For pictures and no model, the recipe `auto` takes the place of what is at its default: name a model to have exactly
-    what you give.
+    For pictures or series and no model, the recipe `auto` or `auto-series` takes the place of what is at its default:
+    name a model to have exactly what you give.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -64,15 +69,15 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> Classifier:
         """Train on X (N, ...) and y (N,); the estimator itself comes out."""
-        X, y = validate_data(self, X, y, dtype=_dtype(X), allow_nd=True)
+        X, y = validate_data(self, X, y, **_form(X))
         check_classification_targets(y)
         self.classes_ = np.unique(y)
-        config = RunConfig.of("arrays", self._settings(pictures=X.ndim > 2) | {"test_share": 0.0})
+        config = RunConfig.of("arrays", self._settings(_recipe(X)) | {"test_share": 0.0})
         check_model(config.model)
         check_weights(config)
         weights = weights_of(config)
         config = of_their_model(config, weights)
-        loaded = load(ArraySource("arrays", X, y), config.load)
+        loaded = load(_source("arrays", X, [str(label) for label in y.tolist()]), config.load)
         self.module_, self.n_iter_ = _fitted(loaded, config, weights)
         self.spec_ = loaded.spec
         return self
@@ -80,11 +85,16 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> np.ndarray[Any, Any]:
         """Probabilities float64 (N, K), columns in the order of `classes_`; each row sums to 1."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=_dtype(X), allow_nd=True, reset=False)
-        values = ArraySource("X", X, [""] * len(X)).array
-        if values.shape[1:] != self._shape():
-            raise DataError(f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self._shape()}.")
-        batches = (unlabelled([*values[start : start + BATCH]]) for start in range(0, len(values), BATCH))
+        X = validate_data(self, X, reset=False, **_form(X))
+        series = are_series(X)
+        values = X if series else ArraySource("X", X, [""] * len(X)).array
+        given, fitted = (values.shape[1:2] if series else values.shape[1:]), self._shape()
+        if given != fitted or series != self.spec_.sequential:
+            raise DataError(
+                f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self.spec_.shape}."
+            )
+        each = [np.ascontiguousarray(steps.T) for steps in values] if series else values
+        batches = (unlabelled(each[start : start + BATCH], sequential=series) for start in range(0, len(values), BATCH))
         predictions = predict(self.module_, batches, [""] * len(values), self.spec_.classes)
         column = {name: k for k, name in enumerate(self.spec_.classes)}
         return probabilities(predictions.logits)[:, [column[str(label)] for label in self.classes_.tolist()]]
@@ -95,17 +105,19 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: np.ndarray[Any, Any] = self.classes_[shares.argmax(axis=1)]
         return labels
 
-    def _settings(self, pictures: bool) -> dict[str, Any]:
-        """Its parameters; for pictures without a model those at their default are as the recipe `auto` has them."""
+    def _settings(self, recipe: str | None) -> dict[str, Any]:
+        """Its parameters; without a model those at their default are as the recipe has them, if there is one."""
         settings = {name: getattr(self, name) for name in SETTINGS}
-        if not pictures or self.model is not None:
+        if recipe is None or self.model is not None:
             return settings
         given = {name: value for name, value in settings.items() if value != SETTINGS[name]}
-        return settings | below(None, "arrays", given) | given
+        return settings | below(recipe, "arrays", given) | given
 
     def _shape(self) -> tuple[int, ...]:
-        """Shape of one sample as it was given."""
+        """Shape of one sample as it was given; of series, which may be of any length, (C,)."""
         shape = self.spec_.shape
+        if self.spec_.sequential:
+            return shape[:1]
         return shape if self.spec_.kind == "vector" else (*shape[1:], shape[0])
 
 
@@ -121,6 +133,22 @@ Classifier.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defi
 assert MISSING not in SETTINGS.values()
 
 
+def _form(X: Any) -> dict[str, Any]:
+    """What scikit-learn is asked to look at: of series a value may be missing."""
+    dtype = _dtype(X)
+    missing = getattr(X, "ndim", 2) == 3 and dtype is np.float32
+    return {"dtype": dtype, "allow_nd": True, "ensure_all_finite": "allow-nan" if missing else True}
+
+
+def _recipe(X: np.ndarray[Any, Any]) -> str | None:
+    """Name of the one that holds without a model."""
+    return "auto-series" if are_series(X) else "auto" if X.ndim > 2 else None
+
+
+def _source(name: str, X: np.ndarray[Any, Any], labels: list[str]) -> Source:
+    return series_of(name, X, labels) if are_series(X) else ArraySource(name, X, labels)
+
+
 def _dtype(X: Any) -> Any:
     """Pictures of uint8 or uint16 stay as they are; everything else becomes numbers."""
     if isinstance(X, list) and X and isinstance(X[0], np.ndarray):
@@ -133,6 +161,9 @@ def _fitted(loaded: Loaded, config: RunConfig, weights: Weights | None) -> tuple
     """The trained module, of the best epoch where there is a val part, and the number of epochs done."""
     check_patience(config, loaded)
     learner = new_learner(config, loaded, join_world(config.train), weights)
+    if fitted_at_once(learner.config, loaded):
+        fit_at_once(learner)
+        return best_module(learner), learner.state.epoch
     settle(learner, config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
         if isinstance(end, EpochEnd):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tellapart.data.preview import CELL, LABEL, _labels, preview_sheet
+from tellapart.data.preview import CELL, LABEL, labels_of, preview_sheet
 from tellapart.types import Batch, DataSpec, Task
 
 CLASSES = ("automobile of a long name indeed", "cat")
@@ -30,24 +30,24 @@ def size(made: bytes) -> tuple[int, int]:
 
 
 def test_a_plain_picture_has_its_class_under_it() -> None:
-    assert _labels(batch(), SPEC) == [[("", CLASSES[0])], [("", "cat")]]
+    assert labels_of(batch(), SPEC) == [[("", CLASSES[0])], [("", "cat")]]
 
 
 def test_a_mixed_picture_has_both_classes_the_larger_first() -> None:
-    assert _labels(mixed(0.3, 0.7), SPEC)[0] == [("70 % ", "cat"), ("30 % ", CLASSES[0])]
+    assert labels_of(mixed(0.3, 0.7), SPEC)[0] == [("70 % ", "cat"), ("30 % ", CLASSES[0])]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
 def test_a_picture_mixed_with_its_own_class_has_one(share: float) -> None:
-    assert _labels(mixed(0.5, share), SPEC)[1] == [("", "cat")]
+    assert labels_of(mixed(0.5, share), SPEC)[1] == [("", "cat")]
 
 
 def test_a_picture_that_is_all_its_own_has_one() -> None:
-    assert _labels(mixed(0.999, 0.5), SPEC)[0] == [("", CLASSES[0])]
+    assert labels_of(mixed(0.999, 0.5), SPEC)[0] == [("", CLASSES[0])]
 
 
 def test_a_picture_that_is_all_its_partner_s_has_that_one() -> None:
-    assert _labels(mixed(0.001, 0.5), SPEC)[0] == [("", "cat")]
+    assert labels_of(mixed(0.001, 0.5), SPEC)[0] == [("", "cat")]
 
 
 def test_the_sheet_has_room_for_a_line_or_for_two() -> None:
@@ -70,4 +70,4 @@ def test_several_tasks_stand_under_a_picture_in_words() -> None:
     spec = DataSpec(**{**vars(SPEC), "tasks": tasks, "separator": "|"})
     targets = torch.tensor([[1, 1, 1, 2.5], [torch.nan, 0, 1, torch.nan]])
     asked = Batch(inputs=batch().inputs, targets=targets, keys=torch.arange(2))
-    assert _labels(asked, spec) == [[("", "dog, fur|tail, 2.5")], [("", "–, tail, –")]]
+    assert labels_of(asked, spec) == [[("", "dog, fur|tail, 2.5")], [("", "–, tail, –")]]

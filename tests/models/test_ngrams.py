@@ -39,7 +39,9 @@ def test_each_n_gram_is_counted_as_often_as_a_loop_finds_it(text):
     counts = NGrams().counts(*tokens(text))[0]
     for half, wanted in zip(counts.chunk(2), counted(text), strict=True):
         assert half.sum() == sum(wanted.values())
-        assert sorted(half[half > 0].tolist()) == sorted(map(float, wanted.values())) or half.count_nonzero() < len(wanted)
+        assert sorted(half[half > 0].tolist()) == sorted(map(float, wanted.values())) or half.count_nonzero() < len(
+            wanted
+        )
 
 
 def test_a_word_is_known_wherever_it_stands_and_however_it_is_written():

@@ -35,6 +35,9 @@ FINDINGS: dict[str, FindingRow] = {
     "copies": FindingRow(finder="copies:exact_copies", kinds=("leak", "conflict", "copy"), pictures=False),
     "groups": FindingRow(finder="copies:group_leaks", kinds=("leak",), pictures=False),
     "near copies": FindingRow(finder="copies:near_copies", kinds=("leak", "conflict", "near-copy"), pictures=True),
+    "steps": FindingRow(
+        finder="steps:odd_steps", kinds=("constant", "constant-channel", "missing-values"), pictures=False
+    ),
     "light": FindingRow(finder="light:badly_lit", kinds=("blank", "dark", "bright"), pictures=True),
     "blur": FindingRow(finder="blur:blurred", kinds=("blurred",), pictures=True),
     "shapes": FindingRow(finder="shapes:odd_shapes", kinds=("odd-size", "odd-aspect"), pictures=True),

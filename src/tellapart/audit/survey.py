@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tellapart.audit.look import Look, look_at
+from tellapart.data.agreement import agreeing
 from tellapart.data.decode import described
 from tellapart.data.source import Entry, Source, Value
 from tellapart.data.tasks import apart
@@ -18,7 +20,7 @@ from tellapart.data.thumbnails import SIDE, thumbnail
 from tellapart.data.traits import Traits
 from tellapart.errors import DataError, UnreadableError
 from tellapart.names import natural_key
-from tellapart.types import Issue, Task
+from tellapart.types import SEQUENCES, Issue, Kind, Task
 from tellapart.world import available_cpus
 
 Array = np.ndarray[Any, Any]
@@ -41,13 +43,16 @@ class Survey:
     issues: tuple[Issue, ...]
     """What is no sample, or can't be decoded."""
     thumbnails: Array | None
-    """uint8 (N, 32, 32, C); None where the samples are vectors."""
+    """uint8 (N, 32, 32, C); None where the samples are no pictures."""
     sharpness: Array
     """float64 (N,), the variance of the Laplacian over that of the grey values; NaN for a picture of one colour."""
     traits: Mapping[Traits, int] = field(default_factory=Counter)
     """How many of the files are such; empty where the samples are no files."""
     vectors: Array | None = None
-    """float32 (N, F); None where the samples are pictures."""
+    """float32 (N, F); None where the samples are no vectors."""
+    kind: Kind = "image"
+    looks: tuple[Look, ...] = ()
+    """Of sequences, what was seen of each (N,)."""
     tasks: tuple[Task, ...] = ()
     """What the labels answer, where that is not one class out of all."""
     separator: str | None = None
@@ -70,6 +75,8 @@ class Survey:
 
 def surveyed(source: Source) -> Survey:
     """Decode every sample once; memory is 3 KB for each picture. DataError where none can be read."""
+    if source.kind in SEQUENCES:
+        return _of_sequences(source)
     entries, issues = source.entries()
     channels = 3 if any(len(entry.shape) == 3 and entry.shape[2] >= 3 for entry in entries) else 1
     shape, dtype = ((SIDE, SIDE, channels), np.uint8) if source.kind == "image" else (entries[0].shape, np.float32)
@@ -97,6 +104,35 @@ def surveyed(source: Source) -> Survey:
         vectors=values if source.kind == "vector" else None,
         sharpness=sharp,
         traits=traits,
+        kind=source.kind,
+    )
+
+
+def _of_sequences(source: Source) -> Survey:
+    """The same of series, recordings and texts, one after the other."""
+    given, issues = source.entries()
+    entries, strangers = agreeing(source.kind, given)
+    kept: list[Entry] = []
+    looks: list[Look] = []
+    unreadable = [*issues, *strangers]
+    for entry in entries:
+        try:
+            looks.append(look_at(source.value(entry)))
+            kept.append(entry)
+        except UnreadableError as error:
+            suggestion = "It is left out; replace or delete it."
+            unreadable.append(Issue(path=entry.id, kind="unreadable", detail=str(error), suggestion=suggestion))
+    if not kept:
+        raise DataError(f"{source.name}: none of the samples can be read. {unreadable[0].detail if unreadable else ''}")
+    return Survey(
+        name=source.name,
+        entries=tuple(kept),
+        lost=_lost(entries, kept, unreadable),
+        issues=tuple(unreadable),
+        thumbnails=None,
+        sharpness=np.full(len(kept), np.nan),
+        kind=source.kind,
+        looks=tuple(looks),
     )
 
 

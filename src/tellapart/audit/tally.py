@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tellapart.audit.steps import facts_of_steps
 from tellapart.data.source import Entry
 from tellapart.data.traits import ASTRAY, CAMERA, MARKS, PLACE, TURNED
 from tellapart.names import natural_key
@@ -40,6 +41,8 @@ def classes_by_part(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
 
 def facts_of(survey: Survey) -> dict[str, str]:
     """Sizes, channels and what the files say of themselves, by name, in words."""
+    if survey.looks:
+        return facts_of_steps(survey.kind, survey.entries, survey.looks)
     shapes = Counter(entry.shape for entry in survey.entries)
     if survey.thumbnails is None:
         return {"numbers a sample": f"{survey.entries[0].shape[0]:,}"}

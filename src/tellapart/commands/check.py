@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tellapart.audit import BLOCKING, findings, in_order
 from tellapart.audit.labels import agreement, doubts, label_issue
@@ -16,14 +19,21 @@ from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
 from tellapart.config import Reading
 from tellapart.data import open_source
+from tellapart.data.curves import curve
 from tellapart.data.preview import enlarged, png
-from tellapart.data.source import Source, understood
+from tellapart.data.resident import step_means
+from tellapart.data.source import Source, Value, understood
 from tellapart.data.tasks import asked
 from tellapart.errors import UnreadableError
 from tellapart.names import counted
 from tellapart.runs.check_folder import CheckFolder
-from tellapart.types import Issue
+from tellapart.types import DataSpec, Issue
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SEQUENCE_WORDS = {"series": "series", "audio": "recordings", "text": "texts"}
+"""Kind of data -> several samples of it."""
 SIDE = 160
 """Pixels a side of a picture on the page, at most."""
 
@@ -73,11 +83,13 @@ def check(
     survey = replace(surveyed(source), tasks=tasks, separator=reading.label_separator)
     watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
     seen = [*survey.issues, *findings(survey)]
-    answers = None if quick or tasks else out_of_fold(survey, watch)
+    answers = None if quick or tasks or survey.looks else out_of_fold(survey, watch)
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
     issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
     said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
     said = "Labels were not looked at: that is done of one class out of all alone." if tasks else said
+    if survey.looks:
+        said = f"Labels and near copies were not looked at: that is not done of {SEQUENCE_WORDS[source.kind]} yet."
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
     return Checked(
@@ -93,13 +105,21 @@ def check(
 
 def _pictures(source: Source) -> Callable[[str], bytes | None]:
     """Id of a sample -> PNG of it; None where there is none to show."""
-    entries = {entry.id: entry for entry in source.entries()[0]} if source.kind == "image" else {}
+    entries = {entry.id: entry for entry in source.entries()[0]} if source.kind in ("image", "series", "audio") else {}
 
     def picture(path: str) -> bytes | None:
         try:
             value = source.value(entries[path])
         except (KeyError, UnreadableError):
             return None
-        return png(enlarged(value, min(SIDE, max(value.shape[:2]))))
+        return png(seen(value) if source.kind != "image" else enlarged(value, min(SIDE, max(value.shape[:2]))))
+
+    def seen(steps: Value) -> Image:
+        mean, std = step_means(steps)
+        scale = np.where(std > 0, std, 1.0).tolist()
+        spec = DataSpec(
+            kind=source.kind, shape=steps.shape[::-1], classes=(), mean=tuple(mean.tolist()), std=tuple(scale)
+        )
+        return curve(steps, spec)
 
     return picture

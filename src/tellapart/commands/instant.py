@@ -37,7 +37,7 @@ Head = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 """Weight (K, F) and bias (K,), float64."""
 
 
-def fit_at_once(learner: Learner, run: RunFolder) -> None:
+def fit_at_once(learner: Learner, run: RunFolder | None = None) -> None:
     """Fit the head to the training part; of some strengths of the pull towards zero, that which does best.
 
     Best by the log-loss, on val, or of fixed features on each training sample when it is left out: of few samples it
@@ -69,7 +69,8 @@ def fit_at_once(learner: Learner, run: RunFolder) -> None:
     progress.history.append(row | {"seconds": round(time.perf_counter() - began, 3)})
     progress.best_epoch, progress.best_scores = state.epoch, best
     progress.best_weights = copied(state.judged.state_dict())
-    run.write_history(progress.history)
+    if run is not None:
+        run.write_history(progress.history)
 
 
 def _logistic(

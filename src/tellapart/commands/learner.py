@@ -16,7 +16,7 @@ from tellapart.commands.teachers import fingerprints, with_teachers
 from tellapart.commands.transfer import frozen_epochs, taken_over, told
 from tellapart.commands.watch import Watch
 from tellapart.config import RunConfig, TrainConfig
-from tellapart.data.augment import Augmentation
+from tellapart.data.augment import Augmentation, augmentation_of
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
@@ -179,9 +179,10 @@ def batches(learner: Learner, watch: Watch) -> Callable[[Order], Iterable[Batch]
     """Which pass -> its batches, from data that lie on the device."""
     config, spec = learner.config, learner.loaded.spec
     part = learner.loaded.parts["train"].to(learner.world.device)
-    augmentation = Augmentation.of(config.load, spec)
     if config.load.sizes == (1.0,):
-        return lambda order: watch.each(shuffled(part, order, config.train.samples_a_step, augmentation))
+        changes = augmentation_of(config.load, spec)
+        return lambda order: watch.each(shuffled(part, order, config.train.samples_a_step, changes))
+    augmentation = Augmentation.of(config.load, spec)
     sizes, full = config.load.sizes, min(spec.shape[1:])
     resized = lru_cache(maxsize=1)(partial(at_size, part))
 

@@ -9,7 +9,8 @@ import numpy as np
 from torch import nn
 
 from tellapart.data.batches import unlabelled
-from tellapart.data.items import named, values_of
+from tellapart.data.cases import cases
+from tellapart.data.items import values_of
 from tellapart.errors import UnreadableError
 from tellapart.evaluation.measures import probabilities
 from tellapart.evaluation.predict import BATCH
@@ -39,14 +40,15 @@ class Answer:
 def answered(
     module: nn.Module, spec: DataSpec, items: Sequence[Any], thresholds: Sequence[float] = ()
 ) -> Iterator[Answer]:
-    """An answer for each item, in order; memory is bounded by one batch.
+    """An answer for each item, in order, and for each case of a file that holds several; memory is bounded by one batch
+    beside those.
 
     thresholds  (K,), from which probability on each label is said, where labels are asked for; by default a half
     """
-    for start in range(0, len(items), BATCH):
-        chosen = items[start : start + BATCH]
-        names = [named(item, start + i) for i, item in enumerate(chosen)]
-        values = list(values_of(chosen, spec))
+    given = cases(items, spec)
+    for start in range(0, len(given), BATCH):
+        names = [name for name, _ in given[start : start + BATCH]]
+        values = list(values_of([item for _, item in given[start : start + BATCH]], spec))
         readable = [value for value in values if not isinstance(value, UnreadableError)]
         rows = iter(_answers(_logits(module, spec, readable), spec, thresholds) if readable else ())
         for name, value in zip(names, values, strict=True):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tellapart.commands.growing import picture_sizes, views_of
-from tellapart.config import OptimConfig, RunConfig
+from tellapart.config import DataConfig, OptimConfig, RunConfig
 from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded
+from tellapart.data.sequence_augment import OF_KINDS
 from tellapart.data.split import training_counts
 from tellapart.errors import SettingError
 from tellapart.evaluation.tasks import metric_of
@@ -30,6 +31,8 @@ def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple
     check_task_weights(config.optim, tasks)
     config, balancing = _balanced(config, loaded)
     sizes, growing = picture_sizes(config, loaded)  # before `augment` is settled, which has a say in it
+    if loaded.spec.sequential and fitted_at_once(config, loaded):
+        check_unchanged(config.load, chosen(config.model, loaded.spec))
     load, augmenting = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(
         config, load=replace(load, fit=loaded.spec.fit, sizes=sizes), train=config.train.settled(len(part))
@@ -60,6 +63,17 @@ def fitted_at_once(config: RunConfig, loaded: Loaded) -> bool:
         return True
     fixed = row_of(chosen(config.model, loaded.spec)).at_once
     return fixed and len(loaded.parts["train"]) <= MOST_AT_ONCE and not loaded.spec.tasks
+
+
+def check_unchanged(config: DataConfig, model: str) -> None:
+    """Raise SettingError where samples should be changed while training, and the model sees each but once."""
+    asked = [name for name in ("augment", "scale", "erasing", *OF_KINDS) if getattr(config, name) is not None]
+    name = next((name for name in asked if getattr(config, name) not in ("auto", "none")), None)
+    if name is not None:
+        raise SettingError(
+            f"{name} is {getattr(config, name)}, but {model} is fitted at once, to the samples as they are: leave it "
+            "out, or name a model that learns in steps."
+        )
 
 
 def check_task_weights(config: OptimConfig, tasks: Sequence[Task]) -> None:

@@ -1,7 +1,7 @@
 """tellapart train: data -> split -> batches -> model -> fit -> best epoch -> judged, reported, saved."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from tellapart.commands.transfer import of_their_model, weights_of
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
-from tellapart.data.augment import Augmentation
+from tellapart.data.augment import augmentation_of
 from tellapart.data.batches import shuffled
+from tellapart.data.curves import curve_sheet
 from tellapart.data.preview import preview_sheet
 from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
@@ -35,8 +36,15 @@ from tellapart.runs.facts import command_line, recorded
 from tellapart.runs.model_folder import Card, write_model
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.plan import convolves
-from tellapart.types import Issue, Order, Part
+from tellapart.types import Batch, DataSpec, Issue, Kind, Order, Part
 from tellapart.world import join_world
+
+SHEETS: dict[Kind, Callable[[Batch, DataSpec], bytes]] = {
+    "image": preview_sheet,
+    "series": curve_sheet,
+    "audio": curve_sheet,
+}
+"""Kind of data -> what makes a sheet of training samples."""
 
 
 def train(
@@ -120,10 +128,11 @@ def _write_start(run: RunFolder, config: RunConfig, loaded: Loaded) -> None:
     write_text(run.config, config.to_toml())
     write_text(run.split, split_csv(loaded.split))
     run.write_issues(loaded.issues)
-    if loaded.spec.kind == "image":
-        augmentation = Augmentation.of(config.load, loaded.spec)
+    sheet = SHEETS.get(loaded.spec.kind)
+    if sheet is not None:
+        augmentation = augmentation_of(config.load, loaded.spec)
         batch = next(shuffled(loaded.parts["train"], Order(seed=config.train.seed, epoch=0), 32, augmentation))
-        run.write_preview(preview_sheet(batch, loaded.spec))
+        run.write_preview(sheet(batch, loaded.spec))
 
 
 def _facts(name: str, learner: Learner) -> dict[str, Any]:

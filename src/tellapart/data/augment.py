@@ -12,6 +12,7 @@ from tellapart.data.colour import coloured
 from tellapart.data.cover import cut_out, erase
 from tellapart.data.mix import mixed
 from tellapart.data.resize import LOOKED_AT
+from tellapart.data.sequence_augment import SequenceAugmentation, check_settings
 from tellapart.data.trivial import trivially_changed
 from tellapart.data.warp import warped
 from tellapart.data.zoom import resized_crops
@@ -113,6 +114,12 @@ class Augmentation:
     def mixes(self) -> bool:
         """Whether each picture needs another one."""
         return bool(self.mixup or self.cutmix)
+
+
+def augmentation_of(config: DataConfig, spec: DataSpec) -> Augmentation | SequenceAugmentation:
+    """What the settings ask for, of data of any kind; SettingError where one is of another kind."""
+    check_settings(config, spec)
+    return SequenceAugmentation.of(config, spec) if spec.sequential else Augmentation.of(config, spec)
 
 
 def augmented(pictures: Tensor, rows: Tensor, keys: Tensor, order: Order, augmentation: Augmentation) -> Tensor:

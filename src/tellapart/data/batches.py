@@ -11,6 +11,7 @@ from tellapart.data.augment import Augmentation, augmented, in_pairs
 from tellapart.data.passage import occurrences, passage, share
 from tellapart.data.ragged import Ragged, in_buckets
 from tellapart.data.resident import Resident
+from tellapart.data.sequence_augment import SequenceAugmentation, changed
 from tellapart.data.stored import Stored, read_ahead
 from tellapart.types import Batch, Order
 
@@ -32,7 +33,9 @@ def steps_per_epoch(samples: int, batch: int) -> int:
     return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
 
 
-def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentation) -> Iterator[Batch]:
+def shuffled(
+    part: Resident, order: Order, batch: int, augmentation: Augmentation | SequenceAugmentation
+) -> Iterator[Batch]:
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
 
     A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
@@ -47,8 +50,11 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
     keys = part.keys[rows] if again is None else part.keys[rows] + AGAIN * again.to(rows.device)
     steps = steps_per_epoch(len(rows), batch)
     if isinstance(part.inputs, Ragged):
-        yield from _padded(part, part.inputs, rows, keys, order, batch)
+        changes = augmentation if isinstance(augmentation, SequenceAugmentation) else SequenceAugmentation()
+        yield from _padded(part, part.inputs, rows, keys, order, batch, changes)
         return
+    if isinstance(augmentation, SequenceAugmentation):
+        raise TypeError("these are no sequences")
     augments = bool(augmentation) and part.inputs.ndim == 4
     mixes = augments and augmentation.mixes
     ends = [*(step * batch for step in range(1, steps)), len(rows)]
@@ -76,8 +82,16 @@ def shuffled(part: Resident, order: Order, batch: int, augmentation: Augmentatio
         )
 
 
-def _padded(part: Resident, inputs: Ragged, rows: Tensor, keys: Tensor, order: Order, batch: int) -> Iterator[Batch]:
-    """The batches of a pass over sequences, those of like length together where they differ."""
+def _padded(
+    part: Resident,
+    inputs: Ragged,
+    rows: Tensor,
+    keys: Tensor,
+    order: Order,
+    batch: int,
+    augmentation: SequenceAugmentation,
+) -> Iterator[Batch]:
+    """The batches of a pass over sequences, augmented, those of like length together where they differ."""
     import torch
 
     steps = steps_per_epoch(len(rows), batch)
@@ -88,6 +102,8 @@ def _padded(part: Resident, inputs: Ragged, rows: Tensor, keys: Tensor, order: O
         start, stop = share(step * batch, (step + 1) * batch if step + 1 < steps else len(rows), order)
         chosen = rows[start:stop]
         values, lengths = inputs.padded(chosen)
+        if augmentation and len(chosen):
+            values, lengths = changed(values, lengths, keys[start:stop], order, augmentation)
         yield Batch(
             inputs=values,
             targets=part.targets[chosen],

@@ -20,6 +20,11 @@ from tellapart.names import counted
 from tellapart.types import DataSpec, Kind
 from tellapart.world import available_cpus
 
+TABLES = (".csv", ".tsv", ".parquet")
+ARRAYS = (".npy", ".npz")
+OF_SERIES = (".ts", ".ts.gz", *ARRAYS, *TABLES)
+"""Suffixes of files that series are read from."""
+
 
 def listed_items(items: Any, spec: DataSpec) -> list[Any]:
     """One item or many as a list: an array (N, H, W[, C]) or (N, F) is N items, a list is what it holds.
@@ -70,6 +75,8 @@ def values_of(items: Sequence[Any], spec: DataSpec) -> Iterator[Value | Unreadab
     """Each item in the form the model takes, or what is wrong with it; in order, decoded in parallel."""
 
     def value(item: Any) -> Value | UnreadableError:
+        if isinstance(item, UnreadableError):
+            return item
         try:
             if spec.kind == "vector":
                 return vector_of(item, spec)
@@ -155,11 +162,17 @@ def files_below(paths: Iterable[Path], kind: Kind = "image") -> list[Path]:
     from tellapart.data.sources.folder import files_in
 
     files = next((files for files in FILE_KINDS if files.kind == kind), PICTURES)
-
     found: list[Path] = []
     for path in paths:
-        inside = files_in(path, files) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            inside = series_files(path) if kind == "series" else files_in(path, files)
         if not inside:
-            raise DataError(f"{path}: no {files.noun}s in this folder.")
+            raise DataError(f"{path}: no {'file of series' if kind == 'series' else f'{files.noun}s'} in this folder.")
         found += inside
     return found
+
+
+def series_files(folder: Path) -> list[Path]:
+    """Those of a folder that series are read from."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.name.lower().endswith(OF_SERIES))

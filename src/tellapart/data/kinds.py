@@ -56,6 +56,8 @@ def _of_arrays(path: Path) -> Kind:
                 shape, dtype = _head(member)
     if len(shape) == 2:
         return "vector"
+    if len(shape) == 1 and dtype.kind == "U":
+        return "text"
     return "series" if len(shape) == 3 and dtype.kind in "fi" else "image"
 
 

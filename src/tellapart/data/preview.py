@@ -27,7 +27,7 @@ def preview_sheet(batch: Batch, spec: DataSpec, columns: int = 8) -> bytes:
     Under a mixed picture stand both of its classes with their shares, the larger one first.
     """
     pictures = batch.inputs.permute(0, 2, 3, 1).cpu().numpy()[:32]
-    labels = _labels(batch, spec)
+    labels = labels_of(batch, spec)
     rows, strip = -(-len(pictures) // columns), LABEL * (1 if batch.shares is None else 2)
     sheet = Image.new("RGB", (columns * (CELL + 8) + 8, rows * (CELL + strip + 8) + 8), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
@@ -35,12 +35,12 @@ def preview_sheet(batch: Batch, spec: DataSpec, columns: int = 8) -> bytes:
         x, y = 8 + i % columns * (CELL + 8), 8 + i // columns * (CELL + strip + 8)
         sheet.paste(enlarged(picture, CELL), (x, y))
         for line, (share, name) in enumerate(labels[i]):
-            text = share + _shortened(name, font, CELL - font.getlength(share))
+            text = share + shortened(name, font, CELL - font.getlength(share))
             pen.text((x, y + CELL + 1 + line * (LABEL - 2)), text, fill="#333333", font=font)
     return png(sheet)
 
 
-def _labels(batch: Batch, spec: DataSpec) -> list[list[tuple[str, str]]]:
+def labels_of(batch: Batch, spec: DataSpec) -> list[list[tuple[str, str]]]:
     """For each picture its classes with a share before each; without one where there is nothing else in it."""
 
     def words(targets: Tensor) -> list[str]:
@@ -84,7 +84,7 @@ def png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
     """The text, cut so that it is at most `room` pixels wide."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     short = text

@@ -115,6 +115,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
     spec = _spec(source.kind, inputs["train"], split, config, rate)
     if spec.kind == "text":
         inputs = {part: tokenised(texts, spec) for part, texts in inputs.items() if isinstance(texts, Ragged)}
+        spec = replace(spec, shape=inputs["train"].shape[1:])
     parts = {part: resident(values, split.parts[part], spec) for part, values in inputs.items()}
     lost = sorted(
         _classes((e for e in entries if e.part in (None, "train")), spec) - _classes(found.readable, spec),
@@ -285,7 +286,7 @@ def _fit(shapes: Sequence[tuple[int, ...]], shape: tuple[int, ...], asked: FitCh
 def _scale(train: Tensor | Stored | Ragged) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
     if isinstance(train, Ragged):
-        mean, std = _step_means(train.values.numpy())
+        mean, std = step_means(train.values.numpy())
     elif train.ndim == 4:
         mean, square = _picture_means(train)
         std = np.sqrt(np.maximum(square - mean**2, 0))  # sums of whole numbers: 0 where a channel is constant
@@ -296,7 +297,7 @@ def _scale(train: Tensor | Stored | Ragged) -> tuple[tuple[float, ...], tuple[fl
     return tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist())
 
 
-def _step_means(steps: Value) -> tuple[Value, Value]:
+def step_means(steps: Value) -> tuple[Value, Value]:
     """Mean and deviation of each channel over all steps (S, C) where there is a value; 0 where there is none."""
     there = ~np.isnan(steps)
     counts = np.maximum(there.sum(axis=0), 1)

@@ -52,6 +52,16 @@ def text_of_bytes(numbers: Numbers) -> str:
         return coded.decode("utf-8", "replace")
 
 
+def beginning(numbers: Numbers, spec: DataSpec, most: int = 200) -> str:
+    """So many letters of the text of some tokens, at most; an ellipsis stands for what is not in the vocabulary."""
+    if spec.tokens == "bytes":
+        text = text_of_bytes(numbers[: 4 * (most + 1)])
+    else:
+        kept = numbers[numbers >= OTHER][: most + 1].tolist()
+        text = " ".join("…" if number < FIRST else spec.vocabulary[number - FIRST] for number in kept)
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def words_of(text: str, most: int = MOST_TOKENS["words"]) -> list[str]:
     """Words in small letters, numbers, and every other sign by itself: `Don't pay $3.50!` is don't pay $ 3.50 !
 

@@ -66,7 +66,9 @@ class Mistake:
     confidence: float
     """Probability that it gave to its answer, in [0, 1]."""
     picture: bytes | None = None
-    """PNG; None where the sample is no picture."""
+    """PNG; None where there is nothing to see."""
+    words: str = ""
+    """How a text begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,8 @@ class RunFacts:
     versions: Mapping[str, str]
     hardest: bool = False
     """Whether epochs learned from the hardest samples alone."""
+    at_once: bool = False
+    """Whether the last layer was fitted in one go, and no epoch was gone through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ class ReportContent:
     """What they found."""
     issues: Sequence[Issue] = ()
     preview: bytes | None = None
-    """PNG of training pictures after augmentation."""
+    """PNG of training samples after augmentation."""
     mistakes: Sequence[Mistake] = ()
     """Of the same part, the most confident first; 24 are shown."""
     commands: Sequence[str] = ()
@@ -135,6 +139,8 @@ class ReportContent:
     """Of each task, where that is not one class out of all; of the same part."""
     thing: str = "picture"
     """What one sample is called."""
+    curves: bool = False
+    """Whether what is shown of a sample is a curve, wider than high."""
     notes: Sequence[str] = ()
     """Sentences for the end of the page: what is not deterministic, say."""
 
@@ -191,6 +197,7 @@ def _context(content: ReportContent) -> dict[str, Any]:
         "run": content.run,
         "judged": judged,
         "part": "test" if content.test is not None else "val",
+        "left_out": verdict.left_out_sentence(content.history[-1], content.thing) if content.history else None,
         "first": _first_measures(judged or {}, unequal),
         "measures": _measure_rows(content, unequal),
         "sentences": [*_sentences(content, judged, unequal), *content.headlines],
@@ -261,8 +268,8 @@ def _figures(content: ReportContent) -> dict[str, str]:
         figures["confusion"] = plots.confusion_plot(content.confusion, content.classes)
     if content.rows:
         figures["recall"] = plots.per_class_plot(content.rows)
-    if content.history:
-        run = content.run
+    run = content.run
+    if content.history and not run.at_once:
         figures["curves"] = plots.learning_curves(
             content.history, metric=run.metric, best=run.best_epoch, seen=content.seen
         )

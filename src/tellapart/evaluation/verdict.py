@@ -1,6 +1,7 @@
 """What the numbers say, in plain sentences: how good, better than guessing or not, where it fails."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,17 @@ def gap_sentence(
     if one.value > PERFECT:
         return f"{both}: no gap that so many samples show, and nothing left to learn from these."
     return f"{both}: no gap that so many samples show. The model could be larger, or train longer (--epochs)."
+
+
+def left_out_sentence(row: Mapping[str, Any], thing: str) -> str | None:
+    """How a head fitted at once does on each training sample when that is left out; None where it is not known."""
+    if "left_out_accuracy" not in row:
+        return None
+    return (
+        f"Each training {thing} was answered, too, by a last layer fitted to all the others: right "
+        f"{100 * row['left_out_accuracy']:.1f}\u00a0% of the time, with a log-loss of "
+        f"{nats(row['left_out_log_loss'])} nats. How strongly its weights are held down was chosen by that."
+    )
 
 
 def percent(measure: Measure) -> str:

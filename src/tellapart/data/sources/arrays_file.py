@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ FOLDER = "arrays"
 ADVICE = "Save them with np.savez and give the file, or set XDG_CACHE_HOME to a folder with more room."
 KEPT_S = 24 * 3600
 """Seconds for which a file that was used stays: a run that goes on over it opens it by its name."""
+MOST_BYTES = 2_000_000_000
+"""Of an array of texts."""
 COLOURS = (1, 3, 4)
 """Channels of a picture to look at."""
 
@@ -32,7 +34,7 @@ Array = np.ndarray[Any, Any]
 
 def are_arrays(data: Any) -> bool:
     """Whether it is a pair of samples and labels, or arrays by name, in memory."""
-    pair = isinstance(data, tuple) and len(data) == 2 and is_array(data[0])
+    pair = isinstance(data, tuple) and len(data) == 2 and (is_array(data[0]) or isinstance(data[0], list | tuple))
     return pair or (isinstance(data, Mapping) and any(map(is_array, data.values())))
 
 
@@ -42,7 +44,7 @@ def arrays_file(data: Any) -> Path:
     A pair is samples x and labels y; in a mapping they are named as in an .npz, by x_train, y_train, x_test, y_test.
     """
     named = dict(data) if isinstance(data, Mapping) else dict(zip(("x", "y"), data, strict=True))
-    arrays = {str(name): plain(values) for name, values in named.items()}
+    arrays = {own: array for name, values in named.items() for own, array in _arrays(str(name), values).items()}
     for name, values in arrays.items():
         if values.dtype.hasobject:
             raise DataError(f"{name}: Python objects, not numbers or words. Give an array or a list of one kind.")
@@ -52,6 +54,37 @@ def arrays_file(data: Any) -> Path:
     with suppress(OSError):
         os.utime(path)  # when it was used last
     return path
+
+
+def _arrays(name: str, values: Any) -> dict[str, Array]:
+    """The values as an array under their name; of series of differing lengths as one, with their lengths beside it."""
+    several = isinstance(values, list | tuple) and all(is_array(each) and len(each.shape) in (1, 2) for each in values)
+    if not several or len({tuple(each.shape) for each in values}) < 2:
+        if isinstance(values, list | tuple) and all(isinstance(each, str) for each in values):
+            _check_texts(name, values)
+        return {name: plain(values)}
+    each_one = [np.atleast_2d(plain(each)) for each in values]
+    channels, lengths = {each.shape[0] for each in each_one}, [each.shape[1] for each in each_one]
+    if len(channels) > 1 or 0 in lengths:
+        raise DataError(
+            f"{name}: series (C, T) of {sorted(channels)} channels and of lengths from {min(lengths)} on; "
+            "all must have the same channels, and a length."
+        )
+    whole = np.full((len(values), channels.pop(), max(lengths)), np.nan, np.float32)
+    for row, each in zip(whole, each_one, strict=True):
+        row[:, : each.shape[1]] = each
+    part = name.partition("_")[2]
+    return {name: whole, f"lengths_{part}" if part else "lengths": np.array(lengths)}
+
+
+def _check_texts(name: str, texts: Sequence[str]) -> None:
+    """Raise DataError where an array of texts, each given the room of the longest, would be huge."""
+    need = 4 * len(texts) * max(map(len, texts), default=0)
+    if need > MOST_BYTES:
+        raise DataError(
+            f"{name}: {len(texts):,} texts, one of {max(map(len, texts)):,} letters, would take {need / 1e9:.1f} GB as "
+            "an array. Give a table of texts, or a folder of them for each class."
+        )
 
 
 def plain(values: Any) -> Array:

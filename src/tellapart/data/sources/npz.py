@@ -17,6 +17,7 @@ from tellapart.data.source import Source
 from tellapart.data.sources.arrays import ArraySource
 from tellapart.data.sources.manifest import opened
 from tellapart.data.sources.placing import PART_NAMES
+from tellapart.data.sources.sequences import texts_of
 from tellapart.data.sources.series import are_series, series_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
@@ -144,6 +145,8 @@ def _source(path: Path, name: str, pairs: Sequence[_Pair], loaded: Mapping[str, 
         parts = [pair.part for pair, words in zip(pairs, labels, strict=True) for _ in words if pair.part]
         ids = [f"{pair.part}/{row:05d}" for pair, words in zip(pairs, labels, strict=True) for row in range(len(words))]
     each = [word for words in labels for word in words]
+    if whole.dtype.kind == "U" and whole.ndim == 1:
+        return texts_of(name, whole.tolist(), each, parts, ids)
     if not are_series(whole):
         return ArraySource(name, whole, each, parts, ids)
     lengths = [loaded[pair.lengths] for pair in pairs if pair.lengths]

@@ -9,7 +9,8 @@ from functools import cached_property
 from tellapart.data.line_issue import LineIssue
 from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
-from tellapart.errors import DataError
+from tellapart.data.wording import encoded
+from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Issue, Kind, Part
 
 ADVICE = "The line is left out; correct it or delete it."
@@ -79,6 +80,34 @@ class SequenceSource:
             )
             for sample, label, part, group, weight, value in zip(*columns, strict=True)
         )
+
+
+def texts_of(
+    name: str,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    parts: Sequence[Part] | None = None,
+    ids: Sequence[str] | None = None,
+) -> SequenceSource:
+    """Texts in memory; an empty one is left out, and named in the issues."""
+    ids = ids or [f"{row:05d}" for row in range(len(texts))]
+    rows, values, issues = [], [], []
+    for row, text in enumerate(texts):
+        try:
+            values.append(encoded(text))
+            rows.append(row)
+        except UnreadableError as error:
+            said = "It is left out; give it a text or leave it out."
+            issues.append(Issue(path=ids[row], kind="unreadable", detail=str(error), suggestion=said))
+    return SequenceSource(
+        name,
+        "text",
+        values,
+        [labels[row] for row in rows],
+        parts=None if parts is None else [parts[row] for row in rows],
+        ids=[ids[row] for row in rows],
+        issues=issues,
+    )
 
 
 def of_lines(name: str, issues: list[LineIssue]) -> list[Issue]:
