@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.commands.test_resume import SignalAfter
 from tests.outcome import differing, outcome
 
 import tellapart
@@ -16,7 +17,6 @@ from tellapart.commands.resume import resume
 from tellapart.commands.train import train
 from tellapart.config import RunConfig
 from tellapart.errors import Interrupted
-from tests.commands.test_resume import SignalAfter
 
 RATE = 4000
 QUIET: dict[str, Any] = {"quiet": True, "threads": 1}

@@ -1,5 +1,6 @@
 """N-grams of letters and words: counted as a loop over the text would, by hashes that know a stretch wherever it is."""
 
+import itertools
 import re
 from collections import Counter
 
@@ -29,7 +30,7 @@ def counted(text):
     letters = Counter((n, small[i : i + n]) for n in LETTERS for i in range(len(small) - n + 1))
     words = [(found.start(), found.end()) for found in WORD.finditer(small)]
     single = Counter((17, small[start:end]) for start, end in words)
-    pairs = Counter((29, small[start:end]) for (start, _), (_, end) in zip(words, words[1:], strict=False))
+    pairs = Counter((29, small[start:end]) for (start, _), (_, end) in itertools.pairwise(words))
     return letters, single + pairs
 
 
