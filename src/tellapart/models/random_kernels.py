@@ -8,8 +8,8 @@ from tellapart.models.hydra import Hydra
 from tellapart.models.minirocket import MiniRocket
 from tellapart.types import DataSpec
 
-AT_ONCE = 64
-"""Samples whose features are computed together, where there are many."""
+AT_ONCE = 1 << 19
+"""Steps of samples, padded, whose features are computed together: half a gigabyte passes through Hydra for so many."""
 RARE = 4
 """Power of a feature's share of zeros that is added to its deviation: what hardly ever wins is not blown up."""
 
@@ -42,17 +42,21 @@ class RandomKernels(nn.Module):
     @torch.no_grad()
     def look(self, x: Tensor, lengths: Tensor) -> None:
         """Take the thresholds, and the mean and deviation of the features, from raw training samples (N, C, T)."""
-        self.exceeding.look(*self.front(x, lengths))
-        batches = zip(torch.split(x, AT_ONCE), torch.split(lengths, AT_ONCE), strict=True)
-        features = torch.cat([self._features(*self.front(*batch)) for batch in batches])
+        values, lengths = self.front(x, lengths)
+        self.exceeding.look(values, lengths)
+        features = self._features(values, lengths)
         self.feature_mean.copy_(features.mean(0))
         rare = (features == 0).float().mean(0) ** RARE
         deviation = features.std(0, correction=0)
         self.feature_scale.copy_(torch.where(deviation > 1e-6, 1 / (deviation + rare), 0.0))
 
     def _features(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(B, C, T), 0 past the end -> (B, features)."""
-        return torch.cat([self.exceeding(x, lengths), self.competing(x, lengths)], 1)
+        """(B, C, T), 0 past the end -> (B, features), a few samples after the others where they are many or long."""
+        each = max(1, AT_ONCE // x.shape[2])
+        if torch.compiler.is_exporting() or len(x) <= each:
+            return torch.cat([self.exceeding(x, lengths), self.competing(x, lengths)], 1)
+        pieces = zip(torch.split(x, each), torch.split(lengths, each), strict=True)
+        return torch.cat([self._features(*piece) for piece in pieces])
 
 
 def random_kernels(spec: DataSpec, *, features: int = 10_000) -> nn.Module:
