@@ -96,6 +96,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "activation": st.sampled_from(typing.get_args(config_module.Activation)),
     "dropout": share,
     "pooling": st.sampled_from(typing.get_args(config_module.Pooling)),
+    "spec_augment": share,
     "drop_path": share,
     "stride": count,
     "depth": count,

@@ -263,6 +263,9 @@ class ModelConfig:
     pooling: Pooling | None = None
     """How the last map becomes one number a channel: its mean, its maximum; of pictures a generalised mean whose power
     is learned; of sequences the last step or a mean with learned attention; by default the model's own."""
+    spec_augment: float | None = None
+    """Share of the bands and of the frames that a stretch of each hides in training, at most (spectrogram-cnn); by
+    default none are hidden."""
     drop_path: float | None = None
     """Share of the samples that skip the last block in training, fewer skip earlier ones (resnet, timm); by default
     the model's own."""
@@ -280,7 +283,7 @@ class ModelConfig:
         check_types(self)
         for name in ("layers", "hidden", "dense", "stride", "depth", "features"):
             at_least(self, name, 1)
-        for name in ("dropout", "drop_path"):
+        for name in ("dropout", "drop_path", "spec_augment"):
             if getattr(self, name) is not None:
                 share(self, name)
         for width in self.widths or ():

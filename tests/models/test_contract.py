@@ -306,7 +306,7 @@ def test_without_a_name_the_default_is_built(shape: Shape) -> None:
 
 
 GIVEN = {"widths": (4,), "dense": 4, "activation": "tanh", "dropout": 0.1, "stride": 2, "depth": 3, "views": "shifted"}
-GIVEN |= {"pooling": "max", "drop_path": 0.1, "layers": 1, "hidden": 4, "features": 84}
+GIVEN |= {"pooling": "max", "drop_path": 0.1, "layers": 1, "hidden": 4, "features": 84, "spec_augment": 0.1}
 
 
 def refusals() -> Iterator[tuple[str, str]]:

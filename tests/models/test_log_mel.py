@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.models.test_contract import spec_of
 
-from tellapart.models.log_mel import LogMel, mel_filters, standardised
+from tellapart.models.log_mel import Hidden, LogMel, mel_filters, standardised
 from tellapart.types import DataSpec
 
 
@@ -77,3 +77,18 @@ def test_the_lowest_rates_have_a_picture_too(rate: int) -> None:
 
 def test_the_scale_of_the_samples_comes_from_the_data() -> None:
     assert LogMel(spec_of(("audio", 1, 1500))).normalise.mean.item() == 100
+
+
+def test_a_stretch_of_bands_and_one_of_frames_are_hidden_in_training_alone():
+    torch.manual_seed(0)
+    x, lengths = torch.ones(200, 20, 50), torch.tensor([50, 25] * 100)
+    layer = Hidden(0.3)
+    seen = layer.train()(x, lengths)
+    bands, frames = (seen == 0).all(2).sum(1), (seen == 0).all(1).sum(1)
+    assert bands.max() <= 6
+    assert bands.float().mean() > 1.5
+    assert frames[::2].max() <= 15
+    assert frames[1::2].max() <= 7
+    assert not (seen[1::2, :, 25:] == 0).all(1).any()
+    assert torch.equal(layer.eval()(x, lengths), x)
+    assert torch.equal(Hidden(0.0).train()(x, lengths), x)

@@ -187,7 +187,7 @@ MODELS: dict[str, ModelRow] = {
     "spectrogram-cnn": ModelRow(
         builder="spectrogram_cnn:spectrogram_cnn",
         kinds=("audio",),
-        settings=("widths", "activation", "dropout", "pooling"),
+        settings=("widths", "activation", "dropout", "pooling", "spec_augment"),
         summary="Log-mel picture of the sound, then 3x3 convolutions, each with a 2x2 max-pool",
         poolings=OF_STEPS,
     ),

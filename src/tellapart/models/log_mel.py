@@ -62,6 +62,33 @@ class LogMel(nn.Module):
         return standardised(frames.clamp(min=FLOOR).log(), lengths), lengths
 
 
+class Hidden(nn.Module):
+    """(B, F, T) with a stretch of bands and one of frames at 0, which is the mean, in training; else as it is.
+
+    share  of the bands, and of a recording's own frames, that a stretch hides at most; it is drawn evenly, as is where
+    Source: Park et al. 2019, "SpecAugment" (arXiv:1904.08779), without its warp, which did least there.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return x
+        bands = self._stretch(torch.full_like(lengths, x.shape[1]), x.shape[1])
+        frames = self._stretch(lengths, x.shape[2])
+        return x.masked_fill(bands[:, :, None] | frames[:, None], 0)
+
+    def _stretch(self, own: Tensor, places: int) -> Tensor:
+        """bool (B, places), where the stretch of each sample is, among the first `own` (B,) of them."""
+        length, start = torch.rand(2, len(own), 1, device=own.device)
+        length = length * self.share * own[:, None]
+        start = start * (own[:, None] - length)
+        place = torch.arange(places, device=own.device)
+        return (place >= start) & (place < (start + length).floor())
+
+
 def standardised(x: Tensor, lengths: Tensor) -> Tensor:
     """(B, F, T) less the mean of each sequence, by its deviation; 0 past its end."""
     own = within(lengths, x.shape[2])

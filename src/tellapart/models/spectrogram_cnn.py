@@ -9,7 +9,7 @@ from torch.nn import functional
 from tellapart.config import Activation, Pooling
 from tellapart.models.activations import ACTIVATIONS
 from tellapart.models.filters import conv
-from tellapart.models.log_mel import LogMel
+from tellapart.models.log_mel import Hidden, LogMel
 from tellapart.models.sequences import STEP_POOLINGS, MaskedNorm, SequenceNetwork, halved, within
 from tellapart.types import DataSpec
 
@@ -37,13 +37,14 @@ class Stage(nn.Module):
 class Stages(nn.Module):
     """(B, M, T), lengths -> (B, width * bands, steps), lengths: a stage for each width."""
 
-    def __init__(self, widths: Sequence[int], activation: Activation) -> None:
+    def __init__(self, widths: Sequence[int], activation: Activation, hidden: float) -> None:
         super().__init__()
+        self.hidden = Hidden(hidden)
         inputs = (1, *widths)
         self.stages = nn.ModuleList(Stage(n, width, activation) for n, width in zip(inputs, widths, strict=False))
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        x = x[:, None]
+        x = self.hidden(x, lengths)[:, None]
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         return x.flatten(1, 2), lengths
@@ -56,6 +57,7 @@ def spectrogram_cnn(
     activation: Activation = "relu",
     dropout: float = 0.2,
     pooling: Pooling = "mean",
+    spec_augment: float = 0.0,
 ) -> nn.Module:
     """A log-mel picture, a convolution and a 2x2 max-pool for each width, a pool over time, and one layer.
 
@@ -68,4 +70,4 @@ def spectrogram_cnn(
         bands = (bands + 1) // 2
     features = (1, *widths)[-1] * bands
     pool = STEP_POOLINGS[pooling](features)
-    return SequenceNetwork(front, Stages(widths, activation), pool, features, spec.outputs, dropout)
+    return SequenceNetwork(front, Stages(widths, activation, spec_augment), pool, features, spec.outputs, dropout)
