@@ -182,8 +182,8 @@ class Model:
 
         items  paths, bytes of picture files, PIL pictures, arrays (H, W) or (H, W, C) of uint8 or uint16, or a list of
                any of them; an array (N, H, W, C); for a model of vectors, numbers (F,) or (N, F); of series, arrays
-               (C, T) or (N, C, T), or paths of files as `train` takes them, each series answered under `file:row`; of audio,
-               paths, bytes, or samples (T,) at its rate; of text, the texts themselves, or a `Path` of one
+               (C, T) or (N, C, T), or paths of files as `train` takes them, each series answered under `file:row`; of
+               audio, paths, bytes, or samples (T,) at its rate; of text, the texts themselves, or a `Path` of one
         An item that can't be read gets an answer with `label` None and the cause in `error`.
         """
         from tellapart.commands.predict import answered

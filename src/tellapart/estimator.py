@@ -93,7 +93,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(
                 f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self.spec_.shape}."
             )
-        each = [np.ascontiguousarray(steps.T) for steps in values] if series else values
+        each = [np.ascontiguousarray(steps.T) if series else steps for steps in values]
         batches = (unlabelled(each[start : start + BATCH], sequential=series) for start in range(0, len(values), BATCH))
         predictions = predict(self.module_, batches, [""] * len(values), self.spec_.classes)
         column = {name: k for k, name in enumerate(self.spec_.classes)}

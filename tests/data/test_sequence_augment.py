@@ -76,7 +76,8 @@ def met(given: Resident, augmentation: SequenceAugmentation, batch: int, order: 
     """Row -> what the model sees of it in one pass, without padding."""
     found = {}
     for each in shuffled(given, order, batch, augmentation):
-        assert each.rows is not None and each.lengths is not None
+        assert each.rows is not None
+        assert each.lengths is not None
         for row, length, value in zip(each.rows.tolist(), each.lengths.tolist(), each.inputs, strict=True):
             assert not value[..., length:].any()
             found[row] = value[..., :length].nan_to_num(nan=-999.0).tolist()
@@ -190,25 +191,31 @@ def test_a_channel_is_scaled_about_its_mean_by_one_factor() -> None:
     mean = torch.tensor(SCALE["mean"])[:, None]
     factors = (whole(given, EACH["scale"])[0] - mean) / (given.inputs.padded(slice(None))[0] - mean)
     assert factors.std(dim=2).max() < 1e-2
-    assert 0.6 <= factors.median(dim=2).values.min() < 0.7 and 1.3 < factors.median(dim=2).values.max() <= 1.4
+    assert 0.6 <= factors.median(dim=2).values.min() < 0.7
+    assert 1.3 < factors.median(dim=2).values.max() <= 1.4
 
 
 def test_a_warped_series_begins_and_ends_as_it_did_and_never_runs_back() -> None:
     ramp = np.arange(41, dtype=np.float32)[:, None].repeat(2, axis=1)
     values, lengths = whole(resident([ramp] * 30, 0), EACH["warp"])
     assert lengths.tolist() == [41] * 30
-    assert values[:, 0, 0].tolist() == [0] * 30 and values[:, 0, -1].tolist() == pytest.approx([40] * 30)
+    assert values[:, 0, 0].tolist() == [0] * 30
+    assert values[:, 0, -1].tolist() == pytest.approx([40] * 30)
     pace = values.diff(dim=2)
-    assert pace.min() > 0.3 and pace.max() < 3 and pace.std() > 0.2
+    assert pace.min() > 0.3
+    assert pace.max() < 3
+    assert pace.std() > 0.2
 
 
 def test_a_part_is_a_cut_out_of_the_whole() -> None:
     ramp = np.arange(40, dtype=np.float32)[:, None].repeat(2, axis=1)
     values, lengths = whole(resident([ramp] * 200, 0), EACH["part"])
-    assert 12 <= lengths.min() < 15 and 37 < lengths.max() <= 40
+    assert 12 <= lengths.min() < 15
+    assert 37 < lengths.max() <= 40
     for value, length in zip(values, lengths.tolist(), strict=True):
         assert value[0, :length].diff().tolist() == [1.0] * (length - 1)
-    assert values[:, 0, 0].min() == 0 and values.max() == 39
+    assert values[:, 0, 0].min() == 0
+    assert values.max() == 39
 
 
 def test_a_stretched_part_is_as_long_as_the_whole() -> None:
@@ -216,7 +223,8 @@ def test_a_stretched_part_is_as_long_as_the_whole() -> None:
     values, lengths = whole(resident([ramp] * 200, 0), EACH["stretched part"])
     covered = (values[:, 0, -1] - values[:, 0, 0]) / 39
     assert lengths.tolist() == [40] * 200
-    assert 0.3 <= covered.min() < 0.35 and 0.95 < covered.max() <= 1
+    assert 0.3 <= covered.min() < 0.35
+    assert 0.95 < covered.max() <= 1
 
 
 def test_noise_differs_in_each_of_many_channels() -> None:

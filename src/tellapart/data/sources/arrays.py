@@ -12,7 +12,7 @@ from tellapart.data.resize import Form
 from tellapart.data.source import Entry, Value
 from tellapart.data.sources.limits import MAX_CHANNELS, channels_stand_first
 from tellapart.errors import DataError
-from tellapart.types import Issue, Part
+from tellapart.types import Issue, Kind, Part
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class ArraySource:
         ids: Sequence[str] | None = None,
     ) -> None:
         self.name = self.place = name
-        self.kind: Literal["image", "vector"] = _kind(name, values)
+        self.kind: Kind = _kind(name, values)
         self.array = _pictures(values) if self.kind == "image" else _vectors(name, values)
         self._labels = _words(name, labels, len(values))
         self._parts = _as_many(name, "parts", parts, len(values))
