@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number, name in enumerate(names):
         Path("fields", str(name)).mkdir(parents=True, exist_ok=True)
         np.save(f"fields/{name}/{number}.npy", bands[number])
+    make_sequences(tmp_path)
     return tmp_path
+
+
+def make_sequences(folder: Path) -> None:
+    """Series, recordings and texts of two classes each."""
+    draws = np.random.default_rng(0)
+    for part in ("TRAIN", "TEST"):
+        rows = [f"{','.join(map(str, draws.normal(size=30).round(3)))}:{'ab'[n % 2]}" for n in range(24)]
+        head = "@problemName gestures\n@univariate true\n@classLabel true a b\n@data\n"
+        (folder / f"gestures_{part}.ts").write_text(head + "\n".join(rows) + "\n")
+    x, y = draws.normal(size=(24, 3, 40)).astype(np.float32), np.array(["wave", "nod"] * 12)
+    np.savez(folder / "gestures.npz", x=x, y=y)
+    for name in ("yes", "no"):
+        (folder / "commands" / name).mkdir(parents=True)
+        for number in range(12):
+            with wave.open(str(folder / "commands" / name / f"{number}.wav"), "wb") as file:
+                file.setparams((1, 2, 8000, 0, "NONE", ""))
+                file.writeframes(draws.integers(-9000, 9000, 2000).astype("<i2").tobytes())
+    texts = [(f"{'win a prize' if n % 2 else 'see you'} at {n}", "spam" if n % 2 else "ham") for n in range(24)]
+    (folder / "messages.csv").write_bytes(table(texts, "text,label"))
 
 
 def commands(page: str) -> list[list[str]]:

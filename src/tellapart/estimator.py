@@ -93,9 +93,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(
                 f"X has samples of shape {values.shape[1:]}, but Classifier was fitted on {self.spec_.shape}."
             )
-        each = [np.ascontiguousarray(steps.T) for steps in values] if series else values
-        cut = (each[start : start + BATCH] for start in range(0, len(values), BATCH))
-        batches = (unlabelled([*some], sequential=series) for some in cut)
+        each = [np.ascontiguousarray(steps.T) if series else steps for steps in values]
+        batches = (unlabelled(each[start : start + BATCH], sequential=series) for start in range(0, len(values), BATCH))
         predictions = predict(self.module_, batches, [""] * len(values), self.spec_.classes)
         column = {name: k for k, name in enumerate(self.spec_.classes)}
         return probabilities(predictions.logits)[:, [column[str(label)] for label in self.classes_.tolist()]]

@@ -18,7 +18,7 @@ from torch import nn
 from tellapart.commands.learner import Learner, val_scores
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Resident
-from tellapart.errors import SettingError
+from tellapart.errors import DataError, SettingError
 from tellapart.evaluation.measures import better, scores
 from tellapart.evaluation.predict import BATCH, predict
 from tellapart.models.head import body_of, head_layer
@@ -49,6 +49,11 @@ def fit_at_once(learner: Learner, run: RunFolder | None = None) -> None:
     began, state, parts = time.perf_counter(), learner.state, learner.loaded.parts
     body, layer = body_of(state.judged), head_layer(state.judged)
     train, val = _seen(body, parts["train"]), _seen(body, parts["val"]) if "val" in parts else None
+    if not (train.logits != train.logits[:1]).any():
+        raise DataError(
+            "The training samples look all alike to the model: each value may be missing, or the same throughout. "
+            "tellapart check says more."
+        )
     left_out: dict[str, float] = {}
     if learner.config.transfer.preset == "instant":
         head, best = _logistic(train, val, parts["train"], centred=layer.bias is not None)

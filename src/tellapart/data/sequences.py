@@ -23,7 +23,7 @@ LONGEST_WORD = 12.0
 
 def gathered(source: Source, entries: Sequence[Entry], rate: int = 0) -> Kept:
     """The samples that can be decoded, in memory: series (T, C), audio (T, 1) at `rate`, text as its UTF-8 (T,)."""
-    _check_room(source, entries)
+    _check_room(source, entries, rate)
     found: dict[str, Value] = {}
     readable, issues = [], []
     for entry, value in decoded(source, entries, (), DataConfig()):
@@ -43,8 +43,13 @@ def gathered(source: Source, entries: Sequence[Entry], rate: int = 0) -> Kept:
     return Kept(way="ram", readable=readable, inputs=inputs, issues=issues)
 
 
-def _check_room(source: Source, entries: Sequence[Entry]) -> None:
-    need = 2 * 4 * sum(int(np.prod(entry.shape[:2])) for entry in entries)
+def _check_room(source: Source, entries: Sequence[Entry], rate: int) -> None:
+    """Raise DataError where they don't fit into memory, of audio at the rate that it is brought to."""
+    if rate:
+        values = sum(entry.shape[0] * rate / entry.shape[2] for entry in entries)
+    else:
+        values = sum(int(np.prod(entry.shape[:2])) for entry in entries)
+    need = 2 * 4 * values
     free = free_memory_bytes()
     if free is not None and need > MEMORY_SHARE * free:
         raise DataError(
