@@ -76,6 +76,16 @@ bench-peers: .venv/dev .venv-peers/done
 	$(BIN)/python bench/peers/run.py --peers .venv-peers/bin/python
 	$(BIN)/python bench/photos.py --peers .venv-peers/bin/python
 
+# make bench-sequences   series, recordings and texts beside aeon, Keras and scikit-learn; InceptionTime is five networks of 1,500 epochs a row
+.PHONY: bench-sequences
+bench-sequences: .venv/dev .venv-sequences/done
+	$(BIN)/python bench/sequences.py --peers .venv-sequences/bin/python
+
+.venv-sequences/done: .venv/uv bench/peers/sequences.txt
+	test -x .venv-sequences/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-sequences
+	$(BIN)/uv pip install --quiet --python .venv-sequences/bin/python --requirement bench/peers/sequences.txt
+	@touch $@
+
 .venv-peers/done: .venv/uv bench/peers/requirements.txt constraints.txt
 	test -x .venv-peers/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-peers
 	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python --constraint constraints.txt --requirement bench/peers/requirements.txt

@@ -125,6 +125,21 @@ def of_plain_script(found: Found) -> list[str]:
     return table([what, "script", "tellapart", "faster", "accuracy"], rows)
 
 
+def of_sequences(found: Found) -> list[str]:
+    """Series, recordings and texts; each peer's time over that of the arm of ours that it stands beside."""
+    rows = []
+    for data, row in found["rows"].items():
+        score = row["measure"].replace("_f1", " F1")
+        for name, result in row["arms"].items():
+            ratio = f"{result['times_training_s']:.2g}x" if "times_training_s" in result else ""
+            own = f"`tellapart train`{'' if name == 'default' else f' by `{name}`'}" if not result["beside"] else name
+            took = [seconds(result[key]) for key in ("training_s", "whole_s")]
+            rows.append([data, own, ratio, *took, f"{accuracy(result[row['measure']])} {score}"])
+    notes = {row["note"]: None for row in found["rows"].values() if row["note"]}
+    head = ["sequences", "", "training, of ours", "training", "whole process", "test"]
+    return [*table(head, rows), *(line for note in notes for line in (note, ""))]
+
+
 def of_contention(found: Found) -> list[str]:
     """Beside a foreign process."""
     rows = [
@@ -225,6 +240,7 @@ PARTS = {
     "mnist_time": of_mnist_time,
     "plain_script": of_plain_script,
     "peers": of_peers,
+    "sequences": of_sequences,
     "contention": of_contention,
     "time_budget": of_time_budget,
     "saving": of_saving,

@@ -18,6 +18,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {path.stem: path.read_text() for path in sorted((DOCS / "data").glob("*.md"))}
 MODELS_PAGE = (DOCS / "models.md").read_text()
 TRANSFER = (DOCS / "transfer.md").read_text()
+RECURRENT = (DOCS / "recurrent.md").read_text()
 OVERVIEW = (DOCS / "data.md").read_text()
 SCREEN = 45
 """Lines."""
@@ -108,6 +109,19 @@ def test_the_page_of_models_names_every_model() -> None:
 def test_what_the_page_of_learning_says_to_type_works(home: Path) -> None:
     for words in commands((DOCS / "learning.md").read_text()):
         main([*words[1:], "--epochs", "1", "--quiet"] if words[1] == "train" else words[1:])
+
+
+@pytest.mark.slow
+def test_what_the_page_of_recurrent_networks_says_to_type_works(home: Path) -> None:
+    for words in commands(RECURRENT):
+        main([*words[1:], "--epochs", "1", "--quiet"])
+
+
+def test_the_page_of_recurrent_networks_names_every_one_and_has_its_figure() -> None:
+    names = [name for name, row in MODELS.items() if row.builder.startswith("recurrent")]
+    assert len(names) == 5
+    assert [name for name in names if f"`{name}`" not in RECURRENT] == []
+    assert (DOCS / "recurrent.svg").exists()
 
 
 @pytest.mark.slow

@@ -56,3 +56,13 @@ def test_where_nothing_is_to_be_learned_the_answers_are_unsure():
     head = ridge(x, targets, 3)
     loss = functional.cross_entropy(head.left_out, targets)
     assert loss < 1.01 * torch.log(torch.tensor(3.0)) + 0.05
+
+
+@pytest.mark.parametrize("count", [6, 12, 40])
+def test_the_head_is_never_turned_round(count):
+    """Equal samples of two classes: under a strong pull each, left out, is pulled to the other class."""
+    x = torch.tensor([[1.0, 0.0], [-1.0, 0.0]]).repeat(count // 2, 1) + 1e-3 * torch.arange(count)[:, None]
+    targets = torch.arange(count) % 2
+    head = ridge(x, targets, 2)
+    assert ((x.double() @ head.weight.T + head.bias).argmax(1) == targets).all()
+    assert (head.left_out.argmax(1) == targets).all()

@@ -86,7 +86,8 @@ class Hidden(nn.Module):
         length = length * self.share * own[:, None]
         start = start * (own[:, None] - length)
         place = torch.arange(places, device=own.device)
-        return (place >= start) & (place < (start + length).floor())
+        hidden: Tensor = (place >= start) & (place < (start + length).floor())
+        return hidden
 
 
 def standardised(x: Tensor, lengths: Tensor) -> Tensor:

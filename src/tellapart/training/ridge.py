@@ -76,11 +76,15 @@ def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, 
     """
     samples, classes = scores.shape
     smoothing = classes / (samples + classes)
-    fitted = torch.cat([torch.ones(1), torch.zeros(classes)]).double().requires_grad_()
+    fitted = torch.zeros(1 + classes, dtype=torch.float64, requires_grad=True)
     steps = torch.optim.LBFGS([fitted], max_iter=100, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
 
+    def scale() -> Tensor:
+        """Above 0: under a strong pull what is left out points away from its class, and may not turn the head round."""
+        return fitted[:1].exp().clamp(max=LARGEST_SCALE)
+
     def loss() -> Tensor:
-        logits = fitted[0].clamp(max=LARGEST_SCALE) * scores + fitted[1:]
+        logits = scale() * scores + fitted[1:]
         each = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
         return share @ each + fitted[1:].square().sum() / samples  # of few samples a shift says little
 
@@ -92,4 +96,4 @@ def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, 
 
     steps.step(gradient)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        return loss().item(), torch.cat([fitted[:1].clamp(max=LARGEST_SCALE), fitted[1:]])
+        return loss().item(), torch.cat([scale(), fitted[1:]])
