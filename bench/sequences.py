@@ -191,7 +191,7 @@ def with_times(arms: dict[str, Any]) -> dict[str, Any]:
 
 def line(name: str, found: dict[str, Any], measure: str) -> str:
     """An arm for a person."""
-    times = f"{found['times_training_s']:>8.2f}x" if "times_training_s" in found else f"{'':>9}"
+    times = f"{found['times_training_s']:>8.2g}x" if "times_training_s" in found else f"{'':>9}"
     seconds = "".join(f"{found[key]['median']:>9.1f}s" for key in ("training_s", "whole_s"))
     score = found[measure]
     return f"{name:<28}{times}{seconds}{score['median']:>9.2%}   {score['low']:.2%} to {score['high']:.2%}"

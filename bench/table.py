@@ -136,8 +136,11 @@ def of_sequences(found: Found) -> list[str]:
             took = [seconds(result[key]) for key in ("training_s", "whole_s")]
             rows.append([data, own, ratio, *took, f"{accuracy(result[row['measure']])} {score}"])
     notes = {row["note"]: None for row in found["rows"].values() if row["note"]}
-    head = ["sequences", "", "training, of ours", "training", "whole process", "test"]
-    return [*table(head, rows), *(line for note in notes for line in (note, ""))]
+    threads = {row["threads"] for row in found["rows"].values()}
+    each = f", {counted(threads.pop(), 'thread')} each" if len(threads) == 1 else ""
+    head = [f"sequences{each}", "", "training, of ours", "training", "whole process", "test"]
+    said = "What numba compiles for aeon is compiled before its training. " + " ".join(notes)
+    return [*table(head, rows), said.strip(), ""]
 
 
 def of_contention(found: Found) -> list[str]:
