@@ -84,8 +84,8 @@ def main() -> None:
     first = draw(left, "last", PANELS["last"])
     draw(right, "mean", PANELS["mean"])
     write(left, 8, 0.3, f"lstm: {fold(first['lstm'])} less at the first step", RIGHT)
-    write(left, 52, 2e-7, f"rnn: {fold(first['rnn'])} less", WRONG)
-    write(left, 131, 2e-10, "gru: nothing from the first half", INK, ha="right")
+    write(left, 8, 2e-5, f"rnn: {fold(first['rnn'])} less", WRONG)
+    write(left, 196, 3e-11, "gru: nothing from the first steps", INK, ha="right")
     write(right, 8, 0.02, "rnn, lstm, gru: every step is reached", MUTED)
     FIGURE.write_text(svg_of(figure) + "\n")
 

@@ -36,7 +36,7 @@ class Recurrent(nn.Module):
 
 
 def first_weights(layer: nn.RNNBase) -> nn.RNNBase:
-    """The layer with the first weights that let it remember: orthogonal from step to step, forget gates open.
+    """The layer with the first weights that let it remember: orthogonal from step to step, open gates of what is kept.
 
     Source: Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures", section 4; Saxe et
     al. 2014 (arXiv:1312.6120).
@@ -51,8 +51,8 @@ def first_weights(layer: nn.RNNBase) -> nn.RNNBase:
                 nn.init.xavier_uniform_(gate)
         else:
             nn.init.zeros_(weight)
-            if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):
-                nn.init.ones_(weight.data[hidden : 2 * hidden])
+            if isinstance(layer, nn.LSTM | nn.GRU) and name.startswith("bias_ih"):
+                nn.init.ones_(weight.data[hidden : 2 * hidden])  # of gru the gate that keeps the state
     return layer
 
 
