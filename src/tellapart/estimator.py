@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tellapart.commands.instant import fit_at_once
 from tellapart.commands.learn import ends, note
 from tellapart.commands.learner import best_module, check_patience, new_learner
-from tellapart.commands.recipes import below
+from tellapart.commands.recipes import below, usual_for
 from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.transfer import check_weights, of_their_model, weights_of
@@ -72,7 +72,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, **_form(X))
         check_classification_targets(y)
         self.classes_ = np.unique(y)
-        config = RunConfig.of("arrays", self._settings(_recipe(X)) | {"test_share": 0.0})
+        config = RunConfig.of("arrays", self._settings(X) | {"test_share": 0.0})
         check_model(config.model)
         check_weights(config)
         weights = weights_of(config)
@@ -105,9 +105,10 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: np.ndarray[Any, Any] = self.classes_[shares.argmax(axis=1)]
         return labels
 
-    def _settings(self, recipe: str | None) -> dict[str, Any]:
-        """Its parameters; without a model those at their default are as the recipe has them, if there is one."""
+    def _settings(self, X: np.ndarray[Any, Any]) -> dict[str, Any]:
+        """Its parameters; without a model, of series and pictures, those at their default are as a recipe has them."""
         settings = {name: getattr(self, name) for name in SETTINGS}
+        recipe = usual_for("series" if are_series(X) else "image", self.weights) if X.ndim > 2 else None
         if recipe is None or self.model is not None:
             return settings
         given = {name: value for name, value in settings.items() if value != SETTINGS[name]}
@@ -138,11 +139,6 @@ def _form(X: Any) -> dict[str, Any]:
     dtype = _dtype(X)
     missing = getattr(X, "ndim", 2) == 3 and dtype is np.float32
     return {"dtype": dtype, "allow_nd": True, "ensure_all_finite": "allow-nan" if missing else True}
-
-
-def _recipe(X: np.ndarray[Any, Any]) -> str | None:
-    """Name of the one that holds without a model."""
-    return "auto-series" if are_series(X) else "auto" if X.ndim > 2 else None
 
 
 def _source(name: str, X: np.ndarray[Any, Any], labels: list[str]) -> Source:

@@ -112,7 +112,12 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
     named = "--model" in given
     while files or not named:
         last = not files
-        path = files.pop(0) if files else find_recipe(usual(given.get("--data", ""), given.get("--weights"))).path
+        if last:
+            name = usual(given.get("--data", ""), given.get("--weights"))
+            if name is None:
+                return
+            files.append(find_recipe(name).path)
+        path = files.pop(0)
         above = {name.removeprefix("--").replace("-", "_") for name in given}
         settings = beneath(read_toml(path, given.get("--data"), SOURCES), above)
         try:

@@ -53,18 +53,23 @@ def below(recipe: str | None, data: str, settings: Mapping[str, Any]) -> dict[st
     """The settings that hold where `settings` are silent: of the recipe, or of the usual one without a model."""
     found = read_toml(find_recipe(recipe).path, data, SOURCES) if recipe else {}
     if "model" not in found and "model" not in settings:
-        weights = {**found, **settings}.get("weights")
-        found = beneath(read_toml(find_recipe(usual(data, weights)).path, data, SOURCES), found) | found
+        name = usual(data, {**found, **settings}.get("weights"))
+        found = (beneath(read_toml(find_recipe(name).path, data, SOURCES), found) if name else {}) | found
     return beneath(found, settings)
 
 
-def usual(data: str, weights: object) -> str:
+def usual(data: str, weights: object) -> str | None:
     """Name of the recipe that holds where nobody names a model, by the kind of data and the weights given, if any."""
     from tellapart.data.kinds import kind_of
 
-    kind = "image" if data in SOURCES else kind_of(data)
-    given = weights is not None and str(weights) != "none"
-    return TRANSFER if given and kind == "image" else AUTO[kind]
+    return usual_for("image" if data in SOURCES else kind_of(data), weights)
+
+
+def usual_for(kind: Kind, weights: object) -> str | None:
+    """The same for data of a kind; None where given weights say the model, and nothing more is known."""
+    if weights is None or str(weights) == "none":
+        return AUTO[kind]
+    return TRANSFER if kind == "image" else None
 
 
 def _head(path: Path) -> str:
