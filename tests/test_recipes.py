@@ -34,12 +34,8 @@ CASES = [
 UNMEASURED = (
     "auto-vector",
     "lstm-mnist-rows",
-    "gru-basicmotions",
-    "bilstm-sms",
     "spoken-digits-conv",
-    "auto-series",
     "auto-audio",
-    "auto-text",
     "cifar-best",
     "transfer",
     "resnet50-finetune",
