@@ -33,9 +33,7 @@ CASES = [
 
 UNMEASURED = (
     "auto-vector",
-    "lstm-mnist-rows",
     "spoken-digits-conv",
-    "auto-audio",
     "cifar-best",
     "transfer",
     "resnet50-finetune",

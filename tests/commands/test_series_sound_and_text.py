@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import wave
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import tellapart
 from tellapart.cli import main
 from tellapart.commands.resume import resume
 from tellapart.commands.train import train
-from tellapart.config import RunConfig
+from tellapart.config import DataConfig, RunConfig
+from tellapart.data import open_source
+from tellapart.data.kinds import kind_of
 from tellapart.errors import Interrupted
 
 RATE = 4000
@@ -113,6 +116,16 @@ def test_recordings_are_told_apart_and_a_file_of_another_rate_is_brought_to_thei
         both = np.repeat((np.sin(time * 2 * np.pi * 800) + noise)[:, None], 2, 1)
         file.writeframes((both * 20000).astype("<i2").tobytes())
     assert (run.model.spec.rate, run.model.predict(other)[0].label) == (RATE, "high")
+
+
+@pytest.mark.parametrize("form", ["zip", "gztar"])
+def test_an_archive_of_recordings_holds_what_its_folder_does(form: str, home: Path, tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "tones"), form, home / "tones")
+    folder, packed = (open_source(path, DataConfig()) for path in (home / "tones", archive))
+    assert (kind_of(archive), packed.kind) == ("audio", "audio")
+    assert list(packed.entries()[0]) == list(folder.entries()[0])
+    first = folder.entries()[0][0]
+    assert np.array_equal(packed.value(first), folder.value(first))
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tellapart.config import Reading
+from tellapart.data.sources.archive import SUFFIXES as ARCHIVES
 from tellapart.data.sources.directory import files_at_top, series_in
+from tellapart.data.sources.files import prevailing
 from tellapart.data.sources.folder import prevailing_kind
 from tellapart.data.sources.npz import MORE_ERRORS, VALUES
 from tellapart.data.sources.tables import table_kind
 from tellapart.errors import TellapartError
 from tellapart.types import Kind
 
+LOOKED_AT = 200
+"""Files of an archive by whose names it is known."""
 TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
 
@@ -31,7 +37,9 @@ def kind_of(data: str, reading: Reading = Reading()) -> Kind:
             return table_kind(path, reading)
         if name.endswith((".npz", ".npy")):
             return _of_arrays(path)
-    except (*MORE_ERRORS, TellapartError):
+        if name.endswith(ARCHIVES) and path.is_file():
+            return _of_archive(path)
+    except (*MORE_ERRORS, TellapartError, tarfile.TarError):
         return "image"
     return "image"
 
@@ -59,6 +67,15 @@ def _of_arrays(path: Path) -> Kind:
     if len(shape) == 1 and dtype.kind == "U":
         return "text"
     return "series" if len(shape) == 3 and dtype.kind in "fi" else "image"
+
+
+def _of_archive(path: Path) -> Kind:
+    """By the names of the first files in it."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return prevailing(archive.namelist()[:LOOKED_AT]).kind
+    with tarfile.open(path) as members:
+        return prevailing([member.name for member in islice(members, LOOKED_AT)]).kind
 
 
 def _head(file: Any) -> tuple[tuple[int, ...], np.dtype[np.generic]]:

@@ -1,4 +1,4 @@
-"""Archives of pictures: a folder per class in a zip or tar, or a table at its top that says the classes."""
+"""Archives of pictures, recordings or texts: a folder per class in a zip or tar; of pictures a table that says more."""
 
 import io
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".
 
 
 def open_archive(path: Path, reading: Reading) -> Source:
-    """The pictures of an archive, which is listed here and never extracted."""
+    """The files of an archive, which is listed here and never extracted."""
     inside = zip_contents(path) if path.name.lower().endswith(".zip") else tar_contents(path)
     if not path.name.lower().endswith(".zip") and looks_like_shard(inside.files):
         return open_shards([str(path)], name=bare(path.name))
@@ -32,6 +32,7 @@ def open_archive(path: Path, reading: Reading) -> Source:
         str(path),
         lambda: _listing(str(path), inside, reading),
         lambda name: inside.read(inside.files[name]),
+        inside.kind,
     )
 
 
@@ -56,5 +57,5 @@ def _listing(where: str, inside: Contents, reading: Reading) -> Listing:
     if telling:
         places, issues = places_in(top, telling, reading)
         return places, [*issues, *inside.issues]
-    places, homeless = placed(where, Texts(inside.pictures), inside.issues)
+    places, homeless = placed(where, Texts(inside.samples), inside.issues, files=inside.kind)
     return places, [*homeless, *inside.issues]

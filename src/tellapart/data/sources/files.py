@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -74,6 +74,11 @@ TEXTS = FileKind(
 )
 FILE_KINDS = (PICTURES, RECORDINGS, TEXTS)
 """The first is taken where several are as many."""
+
+
+def prevailing(names: Sequence[str]) -> FileKind:
+    """The kind that most of the names are of; pictures where none is of any."""
+    return max(FILE_KINDS, key=lambda files: sum(map(files.named, names)))
 
 
 def _function(place: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from tellapart.data.decode import read_file
-from tellapart.data.sources.files import ARRAY, FILE_KINDS, PICTURES, FileKind
+from tellapart.data.sources.files import ARRAY, PICTURES, FileKind, prevailing
 from tellapart.data.sources.known import Stamp, Stamps, stamp_of, stamps_in
 from tellapart.data.sources.pictures import Listing, PictureSource
 from tellapart.data.sources.placing import (
@@ -59,7 +59,7 @@ def files_in(folder: Path, files: FileKind = PICTURES) -> list[Path]:
 def prevailing_kind(folder: Path) -> FileKind:
     """The kind of files that a folder holds most of, as far as its first files tell."""
     names = [*islice((name for _, _, names in os.walk(folder) for name in names if shown(name)), LOOKED_AT)]
-    return max(FILE_KINDS, key=lambda files: sum(map(files.named, names)))
+    return prevailing(names)
 
 
 def _walked(root: Path, wanted: FileKind) -> tuple[Texts, Stamps | None, list[Issue]]:

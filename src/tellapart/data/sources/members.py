@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tellapart.data.sources.placing import PART_NAMES, issue, named_like_a_picture, not_a_picture, pictures_among, shown
+from tellapart.data.sources.files import PICTURES, FileKind, prevailing
+from tellapart.data.sources.placing import PART_NAMES, issue, not_a_picture, pictures_among, shown
 from tellapart.errors import DataError
 from tellapart.types import Issue
 
@@ -43,10 +44,15 @@ class Contents:
     issues: list[Issue]
     read: Callable[[Member], bytes]
     """UnreadableError where the content is damaged; may be used from several threads."""
+    kind: FileKind = PICTURES
+    """What most of the files are."""
 
     @property
-    def pictures(self) -> list[str]:
-        return pictures_among([*self.files])
+    def samples(self) -> list[str]:
+        """The files of that kind."""
+        if self.kind is PICTURES:
+            return pictures_among([*self.files])
+        return [path for path in self.files if self.kind.named(path)]
 
     @property
     def tables(self) -> list[str]:
@@ -118,10 +124,12 @@ def _refused(path: str, member: Member) -> tuple[str, str, str] | None:
 
 
 def _unwrapped(files: dict[str, Member], issues: list[Issue], read: Callable[[Member], bytes]) -> Contents:
-    prefix = wrapping([path for path in files if named_like_a_picture(path) or path.lower().endswith(TABLE_SUFFIXES)])
+    kind = prevailing([*files])
+    prefix = wrapping([path for path in files if kind.named(path) or path.lower().endswith(TABLE_SUFFIXES)])
     files = {path.removeprefix(prefix): member for path, member in files.items()}
-    others = [path for path in files if not named_like_a_picture(path) and not path.lower().endswith(TABLE_SUFFIXES)]
-    return Contents(files=files, issues=[*issues, *map(not_a_picture, others)], read=read)
+    others = [path for path in files if not kind.named(path) and not path.lower().endswith(TABLE_SUFFIXES)]
+    left_out = [not_a_picture(path, kind) for path in others]
+    return Contents(files=files, issues=[*issues, *left_out], read=read, kind=kind)
 
 
 def wrapping(paths: Sequence[str]) -> str:
