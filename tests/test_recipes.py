@@ -37,7 +37,6 @@ UNMEASURED = (
     "cifar-best",
     "transfer",
     "resnet50-finetune",
-    "deepcnn5x5",
     "vgg",
     "resnet18",
 )
