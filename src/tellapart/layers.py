@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, ArgumentCollection, Group, Parameter
 from cyclopts.config import Dict, Env
@@ -13,6 +13,9 @@ from tellapart.config import GROUPS, RunConfig, beneath, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean
+
+COLUMNS = ("path_column", "text_column", "label_columns", "number_columns")
+"""Settings that say what a table holds, and so which recipe is the usual one."""
 
 
 @Parameter(name="*", group=Group("Output", sort_key=9))
@@ -85,6 +88,16 @@ def check_variables() -> None:
             raise SettingError(f"Unknown variable {name}. {did_you_mean(name, known)}")
 
 
+def _all_of(arguments: ArgumentCollection, name: str) -> Any:
+    """What was typed for a column, or for several of them; None where nothing was."""
+    typed = [token.value for argument in arguments if argument.name == _flag(name) for token in argument.tokens]
+    return (typed[-1] if name.endswith("column") else tuple(typed)) if typed else None
+
+
+def _flag(name: str) -> str:
+    return f"--{name}".replace("_", "-")
+
+
 def from_variables(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Put the TELLAPART_ variables where no flag stands.
 
@@ -104,6 +117,7 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
     if not {"train", "tune"} & set(commands):
         return
     given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
+    columns = {name: _all_of(arguments, name) for name in COLUMNS}
     files: list[Path] = []
     if "--config" in given:
         files.append(Path(given["--config"]))
@@ -113,7 +127,8 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
     while files or not named:
         last = not files
         if last:
-            name = usual(given.get("--data", ""), given.get("--weights"))
+            said = {name: value for name, value in columns.items() if value}
+            name = usual(given.get("--data", ""), said | {"weights": given.get("--weights")})
             if name is None:
                 return
             files.append(find_recipe(name).path)
@@ -124,6 +139,7 @@ def fill_from_files(app: App, commands: tuple[str, ...], arguments: ArgumentColl
             RunConfig.of("", {name: value for name, value in settings.items() if name != "data"})
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
-        given = {f"--{name}".replace("_", "-"): str(value) for name, value in settings.items()} | given
+        columns = {name: columns[name] or settings.get(name) for name in COLUMNS}
+        given = {_flag(name): str(value) for name, value in settings.items()} | given
         named = named or last or "model" in settings
         Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)

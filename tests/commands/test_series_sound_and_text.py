@@ -153,3 +153,22 @@ def test_the_command_line_answers_for_files(home: Path, capsys: pytest.CaptureFi
     main(["predict", str(home / "runs" / "cli"), str(home / "tones" / "low"), "--json"])
     answers = json.loads(capsys.readouterr().out)["answers"]
     assert len(answers) == 24
+
+
+@pytest.mark.parametrize("said", ["flag", "variable", "file", "python"])
+def test_a_column_of_texts_that_is_named_says_what_kind_of_data_a_table_holds(
+    said: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "odd.csv"
+    table.write_text((home / "messages.csv").read_text().replace("text,label", "said,label", 1))
+    (tmp_path / "own.toml").write_text('text_column = "said"\n')
+    words = ["train", str(table), "--runs-dir", str(tmp_path), "--name", "run", "--quiet", "--threads", "1"]
+    if said == "variable":
+        monkeypatch.setenv("TELLAPART_TEXT_COLUMN", "said")
+    if said == "python":
+        tellapart.train(table, text_column="said", runs_dir=tmp_path, name="run", **QUIET)
+    else:
+        main(
+            words + {"flag": ["--text-column", "said"], "file": ["--config", str(tmp_path / "own.toml")]}.get(said, [])
+        )
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["model"] == "ngrams"

@@ -1,12 +1,12 @@
 """Shipped recipes: settings that were measured, each a TOML file whose head says what came out and where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tellapart.config import beneath, read_toml
+from tellapart.config import Reading, beneath, read_toml
 from tellapart.data import SOURCES
 from tellapart.errors import SettingError
 from tellapart.names import did_you_mean, natural_key
@@ -53,16 +53,21 @@ def below(recipe: str | None, data: str, settings: Mapping[str, Any]) -> dict[st
     """The settings that hold where `settings` are silent: of the recipe, or of the usual one without a model."""
     found = read_toml(find_recipe(recipe).path, data, SOURCES) if recipe else {}
     if "model" not in found and "model" not in settings:
-        name = usual(data, {**found, **settings}.get("weights"))
+        name = usual(data, {**found, **settings})
         found = (beneath(read_toml(find_recipe(name).path, data, SOURCES), found) if name else {}) | found
     return beneath(found, settings)
 
 
-def usual(data: str, weights: object) -> str | None:
-    """Name of the recipe that holds where nobody names a model, by the kind of data and the weights given, if any."""
+def usual(data: str, settings: Mapping[str, Any]) -> str | None:
+    """Name of the recipe that holds where nobody names a model, by the kind of data and the weights given, if any.
+
+    settings  those that are given, of which some say how the data are read
+    """
     from tellapart.data.kinds import kind_of
 
-    return usual_for("image" if data in SOURCES else kind_of(data), weights)
+    names = {field.name for field in fields(Reading)}
+    reading = Reading(**{name: value for name, value in settings.items() if name in names})
+    return usual_for("image" if data in SOURCES else kind_of(data, reading), settings.get("weights"))
 
 
 def usual_for(kind: Kind, weights: object) -> str | None:

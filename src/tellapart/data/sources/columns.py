@@ -18,7 +18,7 @@ LABELS = ("label", "class", "target", "y", "labels", "classname", "labelname", "
 SPLITS = ("split", "part", "subset", "set", "partition")
 GROUPS = ("group", "groupid", "groups")
 WEIGHTS = ("weight", "sampleweight", "weights")
-FLAGS = {"path": "--path-column", "label": "--label-columns"}
+FLAGS = {"path": "--path-column (of texts: --text-column)", "label": "--label-columns"}
 """By which a column is named."""
 
 
