@@ -19,7 +19,7 @@ from tellapart.commands.train import train
 from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
 from tellapart.data.kinds import kind_of
-from tellapart.errors import Interrupted
+from tellapart.errors import Interrupted, SettingError
 
 RATE = 4000
 QUIET: dict[str, Any] = {"quiet": True, "threads": 1}
@@ -172,3 +172,17 @@ def test_a_column_of_texts_that_is_named_says_what_kind_of_data_a_table_holds(
             words + {"flag": ["--text-column", "said"], "file": ["--config", str(tmp_path / "own.toml")]}.get(said, [])
         )
     assert json.loads((tmp_path / "run" / "run.json").read_text())["model"] == "ngrams"
+
+
+def test_there_is_nothing_to_resume_where_no_step_was_taken(swings: tellapart.Run) -> None:
+    with pytest.raises(SettingError, match="its head was fitted at once: there is nothing to go on with"):
+        resume(swings.path, epochs="+3")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("epochs", 7), ("time", "5s"), ("steps", 3)])
+def test_it_is_said_that_an_end_has_no_say_where_no_step_is_taken(
+    setting: str, value: object, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["train", str(home / "swings.npz"), "--runs-dir", str(tmp_path), "--threads", "1", f"--{setting}", str(value)])
+    said = capsys.readouterr()
+    assert f"{setting}: of no account, since the last layer is fitted at once" in said.out + said.err

@@ -28,6 +28,9 @@ from tellapart.training.optimisers import peak_lr
 from tellapart.training.plan import Plan
 from tellapart.types import EpochEnd, Pause, Task
 
+FITTED = "fitted at once"
+"""The reason why training is over where no step is taken."""
+
 
 def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
     """Train to the end, or until somebody asks to stop; then Interrupted says how to go on.
@@ -128,7 +131,7 @@ def remedy(learner: Learner, run: RunFolder) -> str:
 def reason(learner: Learner) -> str:
     """Why training is over."""
     if fitted_at_once(learner.config, learner.loaded):
-        return "fitted at once"
+        return FITTED
     if learner.state.step >= learner.plan.steps:
         return "all epochs done"
     metric = learner.config.train.metric_taken

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tellapart.checks import epochs_in_all
+from tellapart.commands.learn import FITTED
 from tellapart.commands.learner import Learner, circumstances
 from tellapart.commands.preflight import check_config, check_resume
 from tellapart.commands.teachers import OLD
@@ -25,7 +26,7 @@ from tellapart.world import join_world
 
 PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
 """What run.json says of one process alone."""
-HARDWARE = ("device", "threads", "bf16", "instructions", *OLD)
+HARDWARE = ("device", "threads", "bf16", "tiles", "instructions", *OLD)
 """What the promise of equal bits hangs on beside data and versions."""
 
 log = logging.getLogger("tellapart")
@@ -56,11 +57,9 @@ def _go_on(run: RunFolder, epochs: str | None, lr: float | None, allow_inexact: 
     """Resume, while nobody else is at work in the folder."""
     path, clock, facts = run.path, Stopwatch(), run.read_facts()
     config = _asked(run, epochs, lr, facts)
-    if config.transfer.preset is not None:
-        raise SettingError(
-            f"{path}: its head was fitted at once: there is nothing to go on with. To train all of it: tellapart train "
-            f"{config.data} --weights {path}"
-        )
+    if config.transfer.preset is not None or facts.get("exit_reason") == FITTED:
+        whole = f" To train all of it: tellapart train {config.data} --weights {path}" if config.transfer.preset else ""
+        raise SettingError(f"{path}: its head was fitted at once: there is nothing to go on with.{whole}")
     checkpoint = newest_checkpoint(run.checkpoints)
     position = read_position(checkpoint)
     _check_unfinished(run, facts, position, config)
@@ -122,6 +121,7 @@ def _same_world(then: dict[str, Any], config: RunConfig, allow_inexact: bool) ->
 def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) -> None:
     """Refuse what would break equal bits, unless that is allowed; then it is told."""
     now = circumstances(learner)
+    then = {"tiles": False} | then  # a checkpoint that does not say was made without
     before, after = ({name: side.get(name) for name in HARDWARE} | side["versions"] for side in (then, now))
     changed = [
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value

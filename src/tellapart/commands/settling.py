@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tellapart.commands.growing import picture_sizes, views_of
-from tellapart.config import DataConfig, OptimConfig, RunConfig
+from tellapart.config import ENDS, DataConfig, OptimConfig, RunConfig
 from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded
 from tellapart.data.sequence_augment import OF_KINDS
@@ -47,7 +47,9 @@ def _balanced(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, 
     balance, line = settled_balance(config.optim.balance, training_counts(loaded.split), tasks)
     train = config.train
     if fitted_at_once(config, loaded):  # by logistic or ridge regression, whose fit is their own
-        balance, line, train = "none", "", replace(train, epochs=1, steps=None, time=None)
+        ended = [name for name in ENDS if getattr(train, name) not in (None, 1)]
+        line = f"{listed(ended)}: of no account, since the last layer is fitted at once" if ended else ""
+        balance, train = "none", replace(train, epochs=1, steps=None, time=None)
     val = len(loaded.parts["val"]) if "val" in loaded.parts else 0
     metric = metric_of(train.metric, tasks, balanced=balance != "none", val=val)
     settled = replace(config, optim=replace(config.optim, balance=balance), train=replace(train, metric=metric))

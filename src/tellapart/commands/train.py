@@ -10,7 +10,7 @@ from tellapart.audit.first import first_findings
 from tellapart.commands.evaluate import Evaluation
 from tellapart.commands.instant import fit_at_once
 from tellapart.commands.judge import Trained, judge, report
-from tellapart.commands.learn import learn, reason
+from tellapart.commands.learn import FITTED, learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.probing import Looks, found
@@ -60,7 +60,7 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
-    settle(learner, learner.config.train if config.transfer.preset else config.train)
+    settle(learner, learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train)
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
@@ -194,7 +194,8 @@ def _opening(learner: Learner, facts: dict[str, Any]) -> list[str]:
     }
     said = [word for fact, word in words.items() if facts[fact]]
     where = [f"{facts['precision']} on {facts['device']}", counted(facts["threads"], "thread"), *said]
-    what = [f"{facts['model']}: {weights:,} weights", counted(facts["epochs_planned"], "epoch")]
+    at_once = fitted_at_once(learner.config, loaded)
+    what = [f"{facts['model']}: {weights:,} weights", FITTED if at_once else counted(facts["epochs_planned"], "epoch")]
     return [*lines, ", ".join([*what, *where])]
 
 

@@ -204,7 +204,7 @@ def _advice(kind: str, probe: Probe, lr: float, settings: Collection[str]) -> st
     """What to change, with a smaller learning rate; of the model's settings only those that it has."""
     activation, residual = "activation" in settings, "a residual network (--model resnet18)"
     if {"layers", "hidden", "pooling"} <= set(settings):  # over the steps of a sequence
-        residual = "a network that remembers by gates (--model lstm), with --pooling mean and --clip 1"
+        residual = "--pooling mean with --clip 1, and gates where there are none (--model lstm)"
     saturating = any(layer.nonlinearity in SATURATING for layer in probe.layers)
     relu = ", --activation relu" if activation and saturating else ""
     smaller = f"a smaller --lr, as {lr:g}"
