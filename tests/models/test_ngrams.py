@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tellapart.config import ModelConfig
 from tellapart.errors import SettingError
 from tellapart.models import build_model
-from tellapart.models.ngrams import LETTERS, NGrams
+from tellapart.models.ngrams import BUCKET_BITS, FACTOR, LETTERS, MIX, NGrams
 from tellapart.types import DataSpec
 
 WORD = re.compile(rb"[a-z0-9'\x80-\xff]+")
@@ -24,25 +24,40 @@ def tokens(*texts):
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
 
 
-def counted(text):
-    """How often each n-gram of letters stands in a text, and each word or pair of words that follow each other."""
+def stretches(text):
+    """Each n-gram of letters of a text with its length, and each word and pair of words that follow each other."""
     small = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in text.encode())
-    letters = Counter((n, small[i : i + n]) for n in LETTERS for i in range(len(small) - n + 1))
+    letters = [(n, small[i : i + n]) for n in LETTERS for i in range(len(small) - n + 1)]
     words = [(found.start(), found.end()) for found in WORD.finditer(small)]
-    single = Counter((17, small[start:end]) for start, end in words)
-    pairs = Counter((29, small[start:end]) for (start, _), (_, end) in itertools.pairwise(words))
+    single = [(17, small[start:end]) for start, end in words]
+    pairs = [(29, small[start:end]) for (start, _), (_, end) in itertools.pairwise(words)]
     return letters, single + pairs
+
+
+def signed(number):
+    """Modulo 2^64, as int64 has it."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def bucket(salt, stretch):
+    """By the formula of the hash, a letter after the other."""
+    found = signed(salt + sum((byte + 1) * pow(FACTOR, place, 2**64) for place, byte in enumerate(stretch)))
+    spread = signed(found * MIX)
+    return (signed((spread ^ (spread >> 29)) * MIX) >> 35) % 2 ** (BUCKET_BITS - 1)
 
 
 @settings(deadline=None, max_examples=60)
 @given(text=st.text(alphabet="aAbB '1é,.", min_size=1, max_size=30))
-def test_each_n_gram_is_counted_as_often_as_a_loop_finds_it(text):
+def test_each_n_gram_is_counted_in_its_bucket_as_often_as_a_loop_finds_it(text):
     counts = NGrams().counts(*tokens(text))[0]
-    for half, wanted in zip(counts.chunk(2), counted(text), strict=True):
-        assert half.sum() == sum(wanted.values())
-        assert sorted(half[half > 0].tolist()) == sorted(map(float, wanted.values())) or half.count_nonzero() < len(
-            wanted
-        )
+    for half, found in zip(counts.chunk(2), stretches(text), strict=True):
+        wanted = Counter(bucket(*each) for each in found)
+        assert {place: half[place].item() for place in half.nonzero().flatten().tolist()} == wanted
+
+
+def test_other_stretches_seldom_share_a_bucket():
+    words = [f"{a}{b}{c}" for a in "abcdefgh" for b in "ijklmnop" for c in "qrstuvwx"]
+    assert len({bucket(17, word.encode()) for word in words}) > 0.95 * len(words)
 
 
 def test_a_word_is_known_wherever_it_stands_and_however_it_is_written():
