@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tellapart.config import TASK_GAP, Reading
+from tellapart.data.line_issue import LineIssue
 from tellapart.data.sources.columns import (
     GROUPS,
     PATHS,
     SPLITS,
     WEIGHTS,
+    SaidColumns,
     column_called,
     group_column,
     label_columns,
@@ -23,35 +26,7 @@ PICTURE_PATHS = tuple(word for word in PATHS if word != "id")
 """Columns that name pictures for certain; texts and series have an `id` too."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SaidColumns:
-    """Places of the columns in a row; None where the table has none of that kind."""
-
-    labels: tuple[int, ...]
-    """One, or those of several tasks."""
-    numbers: int
-    """How many of them, the last ones, hold numbers."""
-    part: int | None
-    group: int | None
-    weight: int | None
-
-    @property
-    def places(self) -> tuple[int, ...]:
-        """All of them, each once."""
-        every = (*self.labels, self.part, self.group, self.weight)
-        return tuple(dict.fromkeys(place for place in every if place is not None))
-
-    def within(self, places: Sequence[int]) -> "SaidColumns":
-        """Where the same columns are in rows that hold those of `places` alone."""
-        part, group, weight = (
-            None if place is None else places.index(place) for place in (self.part, self.group, self.weight)
-        )
-        labels = tuple(map(places.index, self.labels))
-        return SaidColumns(labels=labels, numbers=self.numbers, part=part, group=group, weight=weight)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a row says of its sample."""
 
     label: str
@@ -59,6 +34,27 @@ class Said:
     part: Part | None
     group: str | None
     weight: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledRows:
+    """The samples of a table that can be used, in its order; each list but `issues` has one item a sample."""
+
+    labels: list[str] = field(default_factory=list)
+    parts: list[Part | None] = field(default_factory=list)
+    groups: list[str | None] = field(default_factory=list)
+    weights: list[float | None] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    """Where each begins, counted from 1; of Parquet its row."""
+    issues: list[LineIssue] = field(default_factory=list)
+
+    def note(self, line: int, said: Said) -> None:
+        """Add what is said of a sample."""
+        self.lines.append(line)
+        self.labels.append(said.label)
+        self.parts.append(said.part)
+        self.groups.append(said.group)
+        self.weights.append(said.weight)
 
 
 def names_pictures(header: Sequence[str], reading: Reading) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tellapart.config import Reading
-from tellapart.data.labelled_rows import SaidColumns, names_pictures, said_columns
-from tellapart.data.sources.columns import column_called, label_columns
+from tellapart.data.labelled_rows import names_pictures, said_columns
+from tellapart.data.sources.columns import SaidColumns, column_called, label_columns
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tellapart.data.labelled_rows import Said, SaidColumns, said_in
+from tellapart.data.labelled_rows import Said, said_in
+from tellapart.data.sources.columns import SaidColumns
 from tellapart.data.tasks import worded
 
 Series = np.ndarray[Any, np.dtype[np.float32]]

@@ -9,13 +9,12 @@ from typing import BinaryIO
 import numpy as np
 
 from tellapart.config import Reading
-from tellapart.data.labelled_rows import Said, said_in
-from tellapart.data.line_issue import LineIssue, noted
+from tellapart.data.labelled_rows import LabelledRows, Said, said_in
+from tellapart.data.line_issue import noted
 from tellapart.data.series_columns import SeriesColumns, long_columns, looks_long, wide_columns
 from tellapart.data.series_rows import SeriesRows, rows_of
 from tellapart.data.series_steps import Series, Steps
 from tellapart.errors import DataError, UnreadableError
-from tellapart.types import Part
 
 MOST_VALUES = 500_000_000
 """Steps times channels, of a table."""
@@ -23,8 +22,8 @@ EMPTY = ("empty", "no values")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeriesTable:
-    """The series of a table that can be used; each list but `issues` has one item a series."""
+class SeriesTable(LabelledRows):
+    """The series of a table."""
 
     channels: tuple[str, ...]
     """Names of the columns of a long table; of a wide one it is one without a name."""
@@ -32,22 +31,11 @@ class SeriesTable:
     """float32 (T, C), NaN where a value is missing."""
     ids: list[str] = field(default_factory=list)
     """What the table calls it; of a wide table without names its line."""
-    labels: list[str] = field(default_factory=list)
-    parts: list[Part | None] = field(default_factory=list)
-    groups: list[str | None] = field(default_factory=list)
-    weights: list[float | None] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    """Where each begins, counted from 1; of Parquet its row."""
-    issues: list[LineIssue] = field(default_factory=list)
 
     def add(self, line: int, name: str, series: Series, said: Said) -> None:
-        self.lines.append(line)
         self.ids.append(name)
         self.series.append(series)
-        self.labels.append(said.label)
-        self.parts.append(said.part)
-        self.groups.append(said.group)
-        self.weights.append(said.weight)
+        self.note(line, said)
 
 
 def read_series_table(file: BinaryIO, name: str, where: str, reading: Reading) -> SeriesTable:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tellapart.config import Reading
-from tellapart.data.labelled_rows import Said, SaidColumns, names_pictures, said_columns, said_in
-from tellapart.data.line_issue import LineIssue, noted
-from tellapart.data.sources.columns import column_called, label_columns
+from tellapart.data.labelled_rows import LabelledRows, Said, names_pictures, said_columns, said_in
+from tellapart.data.line_issue import noted
+from tellapart.data.sources.columns import SaidColumns, column_called, label_columns
 from tellapart.data.sources.delimited import Row, read_table
 from tellapart.data.text_lines import MOST_BYTES, cells_of, label_side, pair_of_cells, read_text, tabbed
 from tellapart.errors import DataError, SettingError, UnreadableError
 from tellapart.names import counted, did_you_mean, listed
-from tellapart.types import Part
 
 TEXTS = (
     *("text", "message", "sentence", "content", "review", "body", "comment", "tweet", "document", "utterance"),
@@ -27,25 +26,14 @@ MOST_LETTERS = 2_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextTable:
-    """The rows of a table that can be used, in its order; each list but `issues` has one item a row."""
+class TextTable(LabelledRows):
+    """The texts of a table."""
 
     texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    parts: list[Part | None] = field(default_factory=list)
-    groups: list[str | None] = field(default_factory=list)
-    weights: list[float | None] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    """Where each stands, counted from 1; of Parquet its row."""
-    issues: list[LineIssue] = field(default_factory=list)
 
     def add(self, line: int, text: str, said: Said) -> None:
         self.texts.append(text)
-        self.labels.append(said.label)
-        self.parts.append(said.part)
-        self.groups.append(said.group)
-        self.weights.append(said.weight)
-        self.lines.append(line)
+        self.note(line, said)
 
 
 def looks_text(header: Sequence[str], reading: Reading, text_column: str | None = None) -> bool:

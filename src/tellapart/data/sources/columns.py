@@ -23,11 +23,9 @@ FLAGS = {"path": "--path-column (of texts: --text-column)", "label": "--label-co
 
 
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class SaidColumns:
     """Places of the columns in a row; None where the table has none of that kind."""
 
-    count: int
-    path: int
     labels: tuple[int, ...]
     """One, or those of several tasks."""
     numbers: int
@@ -35,6 +33,28 @@ class Columns:
     part: int | None
     group: int | None
     weight: int | None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """All of them, each once."""
+        every = (*self.labels, self.part, self.group, self.weight)
+        return tuple(dict.fromkeys(place for place in every if place is not None))
+
+    def within(self, places: Sequence[int]) -> "SaidColumns":
+        """Where the same columns are in rows that hold those of `places` alone."""
+        part, group, weight = (
+            None if place is None else places.index(place) for place in (self.part, self.group, self.weight)
+        )
+        labels = tuple(map(places.index, self.labels))
+        return SaidColumns(labels=labels, numbers=self.numbers, part=part, group=group, weight=weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns(SaidColumns):
+    """Likewise, where each row names a file."""
+
+    count: int
+    path: int
 
 
 def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:

@@ -1,24 +1,24 @@
 """What the rows of a table say: the place of each picture, or what is wrong with the row, by its line."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from tellapart.config import TASK_GAP, Reading
+from tellapart.config import Reading
+from tellapart.data.labelled_rows import Said, said_in
 from tellapart.data.sources.columns import Columns, columns_of
 from tellapart.data.sources.delimited import Row, Table
 from tellapart.data.sources.known import Stamp
 from tellapart.data.sources.lookup import Lost, Shelf, found
 from tellapart.data.sources.pictures import Listing
 from tellapart.data.sources.places import Place, Places
-from tellapart.data.sources.placing import PART_NAMES, issue, told
+from tellapart.data.sources.placing import issue, told
 from tellapart.data.tasks import worded
 from tellapart.data.texts import Hashes, Rows
 from tellapart.errors import DataError
-from tellapart.names import counted, listed
+from tellapart.names import counted
 from tellapart.types import PARTS, Issue, Part
 
 ADVICE = "The row is left out; correct it or delete it."
@@ -111,46 +111,21 @@ def place_of(
         return issue(at, "ragged", f"{len(cells)} fields under {counted(columns.count, 'column')}", ADVICE)
     if "\0" in "".join(cells):
         return issue(at, "nul", "a zero byte stands in it", ADVICE)
-    path, labels = cells[columns.path].strip(), [cells[column].strip() for column in columns.labels]
-    if not path or not any(labels):
-        what = "path" if not path else "label"
-        return issue(at, f"empty-{what}", f"{path!r}: no {what}" if path else f"no {what}", ADVICE)
-    odd = next((text for text in labels[len(labels) - columns.numbers :] if text and not _finite(text)), None)
-    if odd is not None:
-        return issue(at, "no-number", f"{path!r}: {odd!r}; must be a finite number", ADVICE)
-    word = _cell(cells, columns.part)
-    if word and word.lower() not in PART_NAMES:
-        return issue(at, "unknown-part", f"{path!r}: part {word!r}; known are {listed(PART_NAMES)}", ADVICE)
-    weight = _number(_cell(cells, columns.weight))
-    if weight is not None and not (math.isfinite(weight) and weight >= 0):
-        wrong = _cell(cells, columns.weight)
-        return issue(at, "weight", f"{path!r}: weight {wrong!r}; must be a finite number, 0 or more", ADVICE)
+    path = cells[columns.path].strip()
+    if not path:
+        return issue(at, "empty-path", "no path", ADVICE)
+    said = said_in(cells, columns)
+    if not isinstance(said, Said):
+        return issue(at, said[0], f"{path!r}: {said[1]}", ADVICE)
     file = find(path)
     if isinstance(file, Lost):
         return issue(at, file.kind, f"{path!r}: {file.cause}", ADVICE)
-    part = PART_NAMES[word.lower()] if word else given
     return Place(
         path=file[0],
         stamp=file[1],
-        label=TASK_GAP.join(labels),
-        part=part,
-        group=_cell(cells, columns.group) or None,
-        weight=weight,
+        label=said.label,
+        part=said.part or given,
+        group=said.group,
+        weight=said.weight,
         said_at=at,
     )
-
-
-def _cell(cells: list[str], column: int | None) -> str:
-    return "" if column is None else cells[column].strip()
-
-
-def _finite(text: str) -> bool:
-    return math.isfinite(_number(text) or 0.0)
-
-
-def _number(text: str) -> float | None:
-    """The number; NaN where the text is none, None where there is no text."""
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return math.nan
