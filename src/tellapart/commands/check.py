@@ -21,7 +21,7 @@ from tellapart.config import Reading
 from tellapart.data import open_source
 from tellapart.data.curves import curve
 from tellapart.data.preview import enlarged, png
-from tellapart.data.resident import step_means
+from tellapart.data.scale import step_means
 from tellapart.data.source import Source, Value, understood
 from tellapart.data.tasks import asked
 from tellapart.errors import UnreadableError

@@ -16,8 +16,9 @@ from tellapart.data.alike import look_alikes
 from tellapart.data.fitting import fitting_fit
 from tellapart.data.keeping import Kept, kept
 from tellapart.data.ragged import Ragged
+from tellapart.data.scale import scale_of
 from tellapart.data.sequences import gathered, rate_of, tokenised, tokens_of
-from tellapart.data.source import Entry, Source, Value
+from tellapart.data.source import Entry, Source
 from tellapart.data.split import LookAlikes, Split, fingerprint, split_entries
 from tellapart.data.stored import Stored
 from tellapart.data.tasks import asked, check_answers, names_in, targets_of
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-SUMMED = 64
-"""Pictures whose squares are summed in float32, exactly: 64 x 255 x 255 is below 2^24; few enough for the caches."""
 LARGEST_SIDE = 128
 """Pixels a side that pictures of differing sizes are brought to at most, unless `size` says otherwise."""
 
@@ -135,7 +134,7 @@ def load(source: Source, config: DataConfig) -> Loaded:
 
 def _spec(kind: Kind, train: Tensor | Stored | Ragged, split: Split, config: DataConfig, rate: int) -> DataSpec:
     """What a model has to know, from the values of the training part and how it was cut out."""
-    mean, std = ((), ()) if kind == "text" else _scale(train)
+    mean, std = ((), ()) if kind == "text" else scale_of(train)
     tokens, vocabulary = tokens_of(train, config) if isinstance(train, Ragged) and kind == "text" else ("bytes", ())
     shape = train.shape[1:]
     return DataSpec(
@@ -281,43 +280,3 @@ def _fit(shapes: Sequence[tuple[int, ...]], shape: tuple[int, ...], asked: FitCh
     height, width = shape[:2]
     fit, why = fitting_fit(shapes, height, width)
     return fit, f"pictures are brought to {width}x{height} pixels by {WORDS[fit]}: {why}"
-
-
-def _scale(train: Tensor | Stored | Ragged) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel or feature, in raw units; a constant one gets a deviation of 1."""
-    if isinstance(train, Ragged):
-        mean, std = step_means(train.values.numpy())
-    elif train.ndim == 4:
-        mean, square = _picture_means(train)
-        std = np.sqrt(np.maximum(square - mean**2, 0))  # sums of whole numbers: 0 where a channel is constant
-    else:
-        values = train[:].numpy()
-        mean, std = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
-        std[values.max(axis=0) == values.min(axis=0)] = 0
-    return tuple(mean.tolist()), tuple(np.where(std > 0, std, 1.0).tolist())
-
-
-def step_means(steps: Value) -> tuple[Value, Value]:
-    """Mean and deviation of each channel over all steps (S, C) where there is a value; 0 where there is none."""
-    there = ~np.isnan(steps)
-    counts = np.maximum(there.sum(axis=0), 1)
-    mean = np.where(there, steps, 0).sum(axis=0, dtype=np.float64) / counts
-    std = np.sqrt(np.where(there, (steps - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / counts)
-    low, high = (np.where(there, steps, worst) for worst in (np.inf, -np.inf))
-    std[low.min(axis=0) >= high.max(axis=0)] = 0
-    return mean, std
-
-
-def _picture_means(pictures: Tensor | Stored) -> tuple[Value, Value]:
-    """Mean and mean square of each channel (C,); sums of whole numbers, so exact in any order."""
-    import torch
-
-    count, height, width, channels = pictures.shape
-    sums, squares = torch.zeros(2, height * width * channels, dtype=torch.int64)
-    for start in range(0, count, SUMMED):
-        wide = pictures[start : start + SUMMED].flatten(1).float()
-        sums += wide.sum(0).long()
-        squares += wide.square_().sum(0).long()
-    values = count * height * width
-    mean, square = (total.reshape(-1, channels).sum(0).double().numpy() / values for total in (sums, squares))
-    return mean, square
