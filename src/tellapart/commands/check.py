@@ -22,7 +22,7 @@ from tellapart.data import open_source
 from tellapart.data.curves import curve
 from tellapart.data.preview import enlarged, png
 from tellapart.data.scale import step_means
-from tellapart.data.source import Source, Value, understood
+from tellapart.data.source import THINGS, Source, Value, understood
 from tellapart.data.tasks import asked
 from tellapart.errors import UnreadableError
 from tellapart.names import counted
@@ -32,8 +32,6 @@ from tellapart.types import DataSpec, Issue
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SEQUENCE_WORDS = {"series": "series", "audio": "recordings", "text": "texts"}
-"""Kind of data -> several samples of it."""
 SIDE = 160
 """Pixels a side of a picture on the page, at most."""
 
@@ -89,7 +87,7 @@ def check(
     said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
     said = "Labels were not looked at: that is done of one class out of all alone." if tasks else said
     if survey.looks:
-        said = f"Labels and near copies were not looked at: that is not done of {SEQUENCE_WORDS[source.kind]} yet."
+        said = f"Labels and near copies were not looked at: that is not done of {THINGS[source.kind][1]} yet."
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
     return Checked(

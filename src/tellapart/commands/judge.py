@@ -10,41 +10,26 @@ from torch import nn
 
 from tellapart.commands.evaluate import Evaluation, judged
 from tellapart.commands.settling import fitted_at_once
+from tellapart.commands.shown import form_of, mistakes_of
 from tellapart.config import RunConfig
 from tellapart.data.batches import sampled
-from tellapart.data.curves import curve
-from tellapart.data.preview import enlarged, png
-from tellapart.data.ragged import Ragged
-from tellapart.data.resident import Loaded, Resident
+from tellapart.data.resident import Loaded
+from tellapart.data.source import THINGS
 from tellapart.data.split import told, training_counts
-from tellapart.data.tokens import beginning
 from tellapart.evaluation import plots, tables
 from tellapart.evaluation.diagnosis import Finding
-from tellapart.evaluation.measures import METRICS, answers, confusion, per_class, probabilities
+from tellapart.evaluation.measures import METRICS, confusion, per_class
 from tellapart.evaluation.profile import profile_plot
-from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake, ReportContent, RunFacts, render_report
+from tellapart.evaluation.report import ReportContent, RunFacts, render_report
 from tellapart.evaluation.sections import TaskSection, task_sections
 from tellapart.evaluation.verdict import gap_sentence
 from tellapart.files import write_json, write_text
 from tellapart.models import chosen, row_of
-from tellapart.names import counted
 from tellapart.runs.run_folder import Progress, RunFolder
-from tellapart.types import PARTS, DataSpec, Kind, Measure, Part
+from tellapart.types import PARTS, Measure, Part
 
 SEEN = 2000
 """Training samples that a trained model is judged on, at most: enough for the gap to val."""
-MISTAKE_SIDE = 160
-"""Pixels a side of a picture in the report, at most."""
-
-
-WORDS: dict[Kind, tuple[str, str, str]] = {
-    "image": ("picture", "images", "PICTURES"),
-    "vector": ("sample", "vectors", "PICTURES"),
-    "series": ("sample", "series", "SERIES"),
-    "audio": ("recording", "recordings", "RECORDINGS"),
-    "text": ("text", "texts", "TEXTS"),
-}
-"""Kind of data -> what a sample is called, several of them, and what stands for them in a command."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +121,7 @@ def _write_classes(run: RunFolder, evaluation: Evaluation) -> None:
 
 def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None) -> ReportContent:
     loaded, counts = trained.loaded, training_counts(trained.loaded.split)
-    thing = WORDS[loaded.spec.kind][0]
+    thing = THINGS[loaded.spec.kind][0]
     asked = bool(loaded.spec.tasks)
     predictions = found[shown].predictions if shown and not asked else None
     seen = judge_seen(trained, found[shown].thresholds if shown else ())
@@ -158,7 +143,7 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         wrong_inside=trained.findings,
         issues=loaded.issues,
         preview=trained.run.preview.read_bytes() if trained.run.preview.exists() else None,
-        mistakes=_mistakes(found[shown], loaded.parts[shown], loaded.spec) if shown and not asked else (),
+        mistakes=mistakes_of(found[shown], loaded.parts[shown], loaded.spec) if shown and not asked else (),
         commands=_commands(trained),
         notes=_notes(trained.facts),
         thing=thing,
@@ -229,22 +214,6 @@ def _run_facts(trained: Trained) -> RunFacts:
     )
 
 
-def form_of(loaded: Loaded) -> str:
-    """What a sample is, in a few words: `28x28 grey`, `6 channels of 100 steps`, `texts of up to 910 bytes`."""
-    spec, values = loaded.spec, loaded.parts["train"].inputs
-    if spec.kind == "image":
-        seen = {1: "grey", 3: "colour"}.get(spec.channels, f"of {spec.channels} channels")
-        return f"{'x'.join(map(str, spec.shape[1:]))} {seen}"
-    if spec.kind == "vector":
-        return f"{spec.features} numbers"
-    up_to = "" if isinstance(values, Ragged) and values.even else "up to "
-    if spec.kind == "audio":
-        return f"recordings of {up_to}{spec.shape[1] / spec.rate:.2g} s at {spec.rate:,} Hz"
-    if spec.kind == "text":
-        return f"texts of {up_to}{counted(spec.shape[0], spec.tokens.removesuffix('s'))}"
-    return f"{counted(spec.channels, 'channel')} of {up_to}{counted(spec.shape[1], 'step')}"
-
-
 def _split_sentence(trained: Trained) -> str:
     """How the parts came about; from the facts, since a run that is gone on with has them from its own split.csv."""
     data, by_file = trained.facts["data"], trained.config.load.split is not None
@@ -252,42 +221,10 @@ def _split_sentence(trained: Trained) -> str:
     given = [part for part in ("val", "test") if part in trained.loaded.parts and part not in carved]
     said = [f"{' and '.join(given)} came with the data"] if given and not by_file else []
     if carved:
-        things = WORDS[trained.loaded.spec.kind][1]
+        things = THINGS[trained.loaded.spec.kind][1]
         said.append(f"{' and '.join(carved)} taken out of the training {things} by a hash of their content")
     sentence = "; ".join([*said, *data.get("split", [])]) or "there is a training part alone"
     return sentence[0].upper() + sentence[1:] + "."
-
-
-def _mistakes(evaluation: Evaluation, part: Resident, spec: DataSpec) -> list[Mistake]:
-    """The wrong answers that were given with the most confidence, with what there is to see of them."""
-    predictions = evaluation.predictions
-    given, shares = answers(predictions), probabilities(predictions.logits)
-    confidence = shares[np.arange(len(given)), given]
-    wrong = np.flatnonzero(given != predictions.targets)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES_SHOWN]
-    return [
-        Mistake(
-            id=predictions.ids[row],
-            true=predictions.classes[predictions.targets[row]],
-            predicted=predictions.classes[given[row]],
-            confidence=float(confidence[row]),
-            picture=_picture(part, row, spec),
-            words=beginning(part.inputs.one(row).numpy(), spec)
-            if isinstance(part.inputs, Ragged) and spec.kind == "text"
-            else "",
-        )
-        for row in worst.tolist()
-    ]
-
-
-def _picture(part: Resident, row: int, spec: DataSpec) -> bytes | None:
-    """PNG of a sample as the model met it; None where there is nothing to see."""
-    if isinstance(part.inputs, Ragged):
-        return None if spec.kind == "text" else png(curve(part.inputs.one(row).cpu().numpy(), spec))
-    if spec.kind != "image":
-        return None
-    picture = part.inputs[row].cpu().numpy()
-    return png(enlarged(picture, min(MISTAKE_SIDE, max(picture.shape[:2]))))
 
 
 def _notes(facts: dict[str, Any]) -> list[str]:
@@ -305,5 +242,5 @@ def _commands(trained: Trained) -> list[str]:
     return [
         f"tellapart train --config {shlex.quote(str(trained.run.config))}",
         f"tellapart evaluate {run}",
-        f"tellapart predict {run} {WORDS[trained.loaded.spec.kind][2]}",
+        f"tellapart predict {run} {THINGS[trained.loaded.spec.kind][1].upper()}",
     ]

@@ -14,6 +14,16 @@ Value = np.ndarray[Any, Any]
 """uint8 (H, W, C), float32 (F,), of series and audio float32 (T, C), and of text uint8 (T,), its UTF-8."""
 
 
+THINGS: dict[Kind, tuple[str, str]] = {
+    "image": ("picture", "pictures"),
+    "vector": ("sample", "vectors"),
+    "series": ("sample", "series"),
+    "audio": ("recording", "recordings"),
+    "text": ("text", "texts"),
+}
+"""What a sample of each kind is called in messages, and several."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One sample, as far as it is known before it is decoded."""

@@ -6,18 +6,9 @@ from functools import cached_property
 
 from tellapart.data.entries import Entries
 from tellapart.data.resize import Form
-from tellapart.data.source import Entry, Source, Value
+from tellapart.data.source import THINGS, Entry, Source, Value
 from tellapart.errors import DataError
-from tellapart.types import Issue, Kind
-
-WORDS: dict[Kind, str] = {
-    "image": "pictures",
-    "vector": "vectors",
-    "series": "series",
-    "audio": "recordings",
-    "text": "texts",
-}
-"""Kinds in messages."""
+from tellapart.types import Issue
 
 
 class MixedSource:
@@ -26,7 +17,7 @@ class MixedSource:
     def __init__(self, sources: Sequence[Source]) -> None:
         kinds = {source.kind: source.name for source in sources}
         if len(kinds) > 1:
-            held = [f"{name} holds {WORDS[kind]}" for kind, name in kinds.items()]
+            held = [f"{name} holds {THINGS[kind][1]}" for kind, name in kinds.items()]
             raise DataError(f"{', '.join(held)}; they can't be mixed. Train on one.")
         self.kind = sources[0].kind
         self.in_memory = all(source.in_memory for source in sources)
