@@ -1,4 +1,4 @@
-"""What the report shows of samples: their form in words, and wrong answers with a picture, a curve or how they begin."""
+"""What the report shows of samples: their form in words, wrong answers with a picture, a curve or how they begin."""
 
 import numpy as np
 
