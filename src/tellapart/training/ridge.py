@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 STRENGTHS = tuple(10.0**power for power in range(-4, 7))
 """Pulls towards zero that are tried, in thousandths of the mean square of the features of a sample."""
+FEW = 1000
+"""Samples up to which every pull is tried, and of more of them those that say where to begin; rows of a block."""
 LARGEST_SCALE = 100.0
 """By which scores of -1 to 1 are multiplied at most on their way to logits."""
 
@@ -34,39 +40,118 @@ def ridge(features: Tensor, targets: Tensor, classes: int, weights: Tensor | Non
     features  (N, F)
     targets   int64 (N,), in [0, classes)
     weights   (N,), the share of each sample in the fit; None counts each as 1
-    One decomposition of the samples' products (N, N) gives every pull, and for each what leaving out any one sample
-    comes to, in closed form. Scores are of targets 1 and -1; a scale and a shift of each class make probabilities.
+    One inverse of the samples' products (N, N) for a pull gives what leaving out any one sample comes to, in closed
+    form. Of few samples every pull is tried; of many those around the one that is best for some of them. Scores are of
+    targets 1 and -1; a scale and a shift of each class make probabilities.
     Source: Golub, Heath & Wahba 1979 (leaving one out); Dempster et al. 2021 (such a head), arXiv:2012.08791.
     """
-    x, y = features.double(), 2 * functional.one_hot(targets, classes).double() - 1
-    w = torch.ones(len(x), dtype=torch.float64) if weights is None else weights.double()
-    share = w / w.sum()
-    x_mean, y_mean, root = share @ x, share @ y, w.sqrt()[:, None]
-    centred, wanted = (x - x_mean) * root, (y - y_mean) * root
-    values, vectors = torch.linalg.eigh(centred @ centred.T)
-    values, turned = values.clamp(min=0), vectors.T @ wanted
-    unit = float(values.sum() / w.sum()) / 1000
-    best: tuple[float, Tensor, Tensor, Tensor, float] | None = None
-    for strength in STRENGTHS:
-        pull = strength * unit
-        inverse = 1 / (values + pull)
-        dual = vectors @ (inverse[:, None] * turned)
-        left = pull * (vectors.square() @ inverse) - share  # 1 - the share of its own answer that a sample makes
-        residual = pull * dual / left.clamp(min=1e-9)[:, None]
-        scores = y - residual / root.clamp(min=1e-9)
-        loss, fitted = _calibrated(scores, targets, share)
-        if best is None or loss < best[0]:
-            best = loss, dual, scores, fitted, pull
-    assert best is not None
-    _, dual, scores, fitted, pull = best
-    scale, shift = fitted[0], fitted[1:]
-    weight = scale * (dual.T @ centred)
+    w = torch.ones(len(features), dtype=torch.float64) if weights is None else weights.double()
+    start = None
+    if len(features) > FEW:
+        some = slice(None, None, -(-len(features) // FEW))
+        start = min(_tried(_Samples.of(features[some], targets[some], classes, w[some]))).place
+    samples = _Samples.of(features, targets, classes, w)
+    best = min(_tried(samples, start))
+    scale, shift = best.fitted[0], best.fitted[1:]
+    weight = scale * (best.dual.T @ samples.centred)
     return Ridge(
         weight=weight,
-        bias=scale * y_mean + shift - weight @ x_mean,
-        left_out=scale * scores + shift,
-        pull=pull,
+        bias=scale * samples.y_mean + shift - weight @ samples.x_mean,
+        left_out=scale * best.scores + shift,
+        pull=best.pull,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Samples:
+    """What a fit goes by: features and wanted scores around their means, each row by the root of its weight."""
+
+    targets: Tensor
+    share: Tensor
+    root: Tensor
+    x_mean: Tensor
+    y_mean: Tensor
+    y: Tensor
+    centred: Tensor
+    wanted: Tensor
+    products: Tensor
+    """(N, N), of each row with each."""
+
+    @classmethod
+    def of(cls, features: Tensor, targets: Tensor, classes: int, w: Tensor) -> _Samples:
+        x, y = features.double(), 2 * functional.one_hot(targets, classes).double() - 1
+        share = w / w.sum()
+        x_mean, y_mean, root = share @ x, share @ y, w.sqrt()[:, None]
+        centred = (x - x_mean) * root
+        return cls(
+            targets=targets,
+            share=share,
+            root=root,
+            x_mean=x_mean,
+            y_mean=y_mean,
+            y=y,
+            centred=centred,
+            wanted=(y - y_mean) * root,
+            products=_products(centred),
+        )
+
+    def fit(self, place: int) -> _Tried:
+        """What a pull comes to; endlessly bad where it is too weak for the products' rounding."""
+        pull = STRENGTHS[place] * float(self.products.diagonal().sum() / self.root.square().sum()) / 1000
+        pulled = self.products.clone()
+        pulled.diagonal().add_(pull)
+        factor, failed = torch.linalg.cholesky_ex(pulled)
+        inverse = torch.cholesky_inverse(factor)
+        dual = inverse @ self.wanted
+        left = pull * inverse.diagonal() - self.share  # 1 - the share of its own answer that a sample makes
+        residual = pull * dual / left.clamp(min=1e-9)[:, None]
+        scores = self.y - residual / self.root.clamp(min=1e-9)
+        if failed or not scores.isfinite().all():
+            return _Tried(loss=math.inf, place=place, pull=pull, dual=dual, scores=scores, fitted=self.y_mean)
+        loss, fitted = _calibrated(scores, self.targets, self.share)
+        return _Tried(loss=loss, place=place, pull=pull, dual=dual, scores=scores, fitted=fitted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    """A pull: the log-loss of samples that are left out, the weight of each sample, scores, and scale with shifts."""
+
+    loss: float
+    place: int
+    pull: float
+    dual: Tensor
+    scores: Tensor
+    fitted: Tensor
+
+    def __lt__(self, other: _Tried) -> bool:
+        return self.loss < other.loss
+
+
+def _tried(samples: _Samples, start: int | None = None) -> Iterator[_Tried]:
+    """Every pull; with a place to start from, from there on both ways as long as it gets better."""
+    if start is None:
+        yield from map(samples.fit, range(len(STRENGTHS)))
+        return
+    first = samples.fit(start)
+    yield first
+    for way in (range(start + 1, len(STRENGTHS)), range(start - 1, -1, -1)):
+        before = first
+        for place in way:
+            found = samples.fit(place)
+            yield found
+            if not found < before:
+                break
+            before = found
+
+
+def _products(rows: Tensor) -> Tensor:
+    """(N, F) -> (N, N), of each row with each; half of them is reckoned, the other half is the same."""
+    found = rows.new_empty(len(rows), len(rows))
+    for begin in range(0, len(rows), FEW):
+        end = min(begin + FEW, len(rows))
+        found[begin:, begin:end] = rows[begin:] @ rows[begin:end].T
+        found[begin:end, end:] = found[end:, begin:end].T
+    return found
 
 
 def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, Tensor]:
@@ -74,26 +159,25 @@ def _calibrated(scores: Tensor, targets: Tensor, share: Tensor) -> tuple[float, 
 
     Counted as if each class had been wrong once more: N right answers do not make the next one certain.
     """
+    from scipy.optimize import minimize
+
     samples, classes = scores.shape
     smoothing = classes / (samples + classes)
-    fitted = torch.zeros(1 + classes, dtype=torch.float64, requires_grad=True)
-    steps = torch.optim.LBFGS([fitted], max_iter=100, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+    wanted = (1 - smoothing) * functional.one_hot(targets, classes) + smoothing / classes
 
-    def scale() -> Tensor:
-        """Above 0: under a strong pull what is left out points away from its class, and may not turn the head round."""
-        return fitted[:1].exp().clamp(max=LARGEST_SCALE)
+    def loss(found: np.ndarray[Any, Any]) -> tuple[float, np.ndarray[Any, Any]]:
+        """The loss and its gradient in the logarithm of the scale, for it stays above 0, and in the shifts.
 
-    def loss() -> Tensor:
-        logits = scale() * scores + fitted[1:]
-        each = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
-        return share @ each + fitted[1:].square().sum() / samples  # of few samples a shift says little
+        Under a strong pull what is left out points away from its class, and may not turn the head round.
+        """
+        scale, shift = math.exp(found[0]), torch.from_numpy(found[1:])
+        logs = torch.log_softmax(scale * scores + shift, dim=1)
+        off = share[:, None] * (logs.exp() - wanted)
+        of_scale, of_shift = scale * (off * scores).sum(), off.sum(0) + 2 * shift / samples
+        value = -(share @ (wanted * logs).sum(1)) + shift.square().sum() / samples  # of few a shift says little
+        return float(value), torch.cat([of_scale[None], of_shift]).numpy()
 
-    def gradient() -> float:
-        steps.zero_grad()
-        found = loss()
-        found.backward()  # type: ignore[no-untyped-call]
-        return found.item()
-
-    steps.step(gradient)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        return loss().item(), torch.cat([scale(), fitted[1:]])
+    most = [(None, math.log(LARGEST_SCALE)), *((None, None) for _ in range(classes))]
+    best = minimize(loss, np.zeros(1 + classes), jac=True, method="L-BFGS-B", bounds=most, options={"gtol": 1e-7})
+    fitted = torch.from_numpy(best.x)
+    return float(best.fun), torch.cat([fitted[:1].exp(), fitted[1:]])

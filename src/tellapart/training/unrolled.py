@@ -33,7 +33,7 @@ class _Unrolled(TorchFunctionMode):
     ) -> Any:
         if called is torch.conv2d and not kwargs and _pays(*args):
             maps, filters, bias = args[:3]
-            out: Tensor = _Product.apply(maps.bfloat16(), filters.bfloat16())
+            out = product(maps.bfloat16(), filters.bfloat16())
             return out if bias is None else out + bias.bfloat16()[:, None, None]
         return called(*args, **(kwargs or {}))
 
@@ -55,8 +55,14 @@ def _pays(
     return plain and same and max(maps.shape[2:]) <= WIDEST and maps.shape[1] >= FEWEST
 
 
-class _Product(torch.autograd.Function):
+def product(maps: Tensor, filters: Tensor) -> Tensor:
     """maps (B, C, H, W), filters (O, C, k, k), k odd  ->  (B, O, H, W), channels last, as conv2d padded by k // 2."""
+    out: Tensor = _Product.apply(maps, filters)
+    return out
+
+
+class _Product(torch.autograd.Function):
+    """The same, with its gradient."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, filters: Tensor) -> Tensor:
