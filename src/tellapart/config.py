@@ -25,6 +25,8 @@ Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 Balance = Literal["auto", "none", "weights", "class-balanced", "sampler", "logit-adjust"]
 NumberLoss = Literal["huber", "squared"]
+VAL_SHARE = 0.1
+"""Of the training pictures, for choosing the best epoch, where nothing else is said and they are not many."""
 MOST_THREADS = 1024
 BATCHES = (16, 500)
 """Least and most samples a step that `batch = auto` takes."""
@@ -107,8 +109,9 @@ class DataConfig(Reading):
     sizes: tuple[float, ...] = ()
     """Picture sizes to train at, as shares of the full one, each for an equal share of the epochs, as in 0.625 0.75 1;
     the last should be 1. By default 1; they grow where `augment` is auto and pictures are many and not tiny."""
-    val_share: float = 0.1
-    """Share of the training pictures kept for choosing the best epoch, where no part of that name is given."""
+    val_share: float | None = None
+    """Share of the training pictures kept for choosing the best epoch, where no part of that name is given; by default
+    a tenth, which is halved until it is 3,000 pictures at most, or ten of each class."""
     test_share: float = 0.15
     """Share of the pictures kept for the report, where no part of that name is given."""
     split_seed: int = 0
@@ -185,12 +188,12 @@ class DataConfig(Reading):
             raise SettingError(f"erasing is {self.erasing:g}; must be a share of the pictures: at most 1.")
         if not all(0 < size <= 1 for size in self.sizes):
             raise SettingError(f"sizes is {list(self.sizes)}; must be shares of the full size: above 0, at most 1.")
-        share(self, "val_share")
+        if self.val_share is not None:
+            share(self, "val_share")
         share(self, "test_share")
-        if self.val_share + self.test_share >= 1:
-            raise SettingError(
-                f"val_share + test_share is {self.val_share + self.test_share:g}: nothing is left to train on."
-            )
+        both = self.test_share + (VAL_SHARE if self.val_share is None else self.val_share)
+        if both >= 1:
+            raise SettingError(f"val_share + test_share is {both:g}: nothing is left to train on.")
         self._check_split()
         if self.alternating and not self.flip:
             raise SettingError("alternating is true, but flip is not: set flip = true too.")

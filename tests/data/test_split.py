@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tellapart.config import DataConfig
 from tellapart.data.source import Entry
-from tellapart.data.split import Split, described, fingerprint, split_csv, split_entries, training_counts
+from tellapart.data.split import Split, described, fingerprint, split_csv, split_entries, training_counts, usual_val_share
 from tellapart.errors import DataError
 from tellapart.types import PARTS, Part
 
@@ -156,6 +156,20 @@ def test_shares_are_near_the_ones_asked_for(val: float, test: float, seed: int) 
     for part, share in (("val", val), ("test", test), ("train", 1 - val - test)):
         spread = (share * (1 - share) / N) ** 0.5
         assert abs(len(split.parts[part]) / N - share) < 4 * spread  # type: ignore[index]
+
+
+def test_a_tenth_chooses_the_best_epoch_and_of_many_samples_no_more_than_it_takes() -> None:
+    shares = {N: usual_val_share(many(N, K=2)) for N in (30, 30_000, 30_001, 60_000, 60_001, 200_000)}
+    assert shares == {30: 0.1, 30_000: 0.1, 30_001: 0.05, 60_000: 0.05, 60_001: 0.025, 200_000: 0.0125}
+    assert usual_val_share([entry(i, str(i % 600)) for i in range(60_000)]) == 0.1
+
+
+def test_what_was_learned_from_never_becomes_val_as_data_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tellapart.data.split.MOST_VAL", 30)
+    before, after = (split_entries(many(N, K=2), DataConfig()).parts for N in (300, 900))
+    chosen_by = {e.id for e in after["val"]}
+    assert {e.id for e in before["val"]} & chosen_by
+    assert not {e.id for e in before["train"]} & chosen_by
 
 
 def test_another_split_seed_gives_another_split() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tellapart.config import TASK_GAP, DataConfig
+from tellapart.config import TASK_GAP, VAL_SHARE, DataConfig
 from tellapart.data.carving import carved
 from tellapart.data.folds import folds_of
 from tellapart.data.groups import described_groups, grouped, shared_groups
@@ -18,6 +18,9 @@ from tellapart.data.units import Pair, units_of
 from tellapart.errors import DataError
 from tellapart.names import counted, listed, natural_key
 from tellapart.types import PARTS, Issue, Part, Task
+
+MOST_VAL, LEAST_EACH = 3000, 10
+"""Samples of a val part that nobody set a share for, at most, and how many of each label it may have nonetheless."""
 
 LookAlikes = Callable[[Sequence[Entry]], Sequence[Pair]]
 """Some samples -> the contents of each two of them that look alike."""
@@ -157,8 +160,21 @@ def _shares(given: dict[Part, list[Entry]], config: DataConfig) -> dict[Part, fl
             f"folds is {config.folds}, but the data come with a val part of {counted(len(given['val']), 'sample')}. "
             "Move them to the training pictures, or leave folds out."
         )
-    shares: dict[Part, float] = {"val": config.val_share, "test": config.test_share}
+    val = usual_val_share(given["train"]) if config.val_share is None else config.val_share
+    shares: dict[Part, float] = {"val": val, "test": config.test_share}
     return {part: share for part, share in shares.items() if share and not given[part]}
+
+
+def usual_val_share(train: Sequence[Entry]) -> float:
+    """A tenth, halved until it is 3,000 samples, or ten of each label, at most.
+
+    More would say little more of which epoch is best, and be missed in training. In halves, since each stretch of the
+    line then lies in the one before: as data grow, what was learned from never becomes val.
+    """
+    most, share = max(MOST_VAL, LEAST_EACH * len({entry.label for entry in train})), VAL_SHARE
+    while share * len(train) > most:
+        share /= 2
+    return share
 
 
 def _without_copies(given: dict[Part, list[Entry]]) -> tuple[dict[Part, list[Entry]], list[Issue]]:
