@@ -138,8 +138,9 @@ class DataConfig(Reading):
     place and of an aspect from 3:4 to 4:3 of the picture's own, is brought to the full size."""
     flip: bool | None = None
     """Mirror half of the training pictures, left to right; by default only where `augment` finds that it is safe."""
-    alternating: bool = False
-    """Mirror each picture in every second epoch: whether in the even or odd ones is its own draw; needs flip."""
+    alternating: bool | None = None
+    """Mirror each picture in every second epoch, in the even or odd ones by its own draw; needs flip. By default where
+    `augment` has a say in what is mirrored."""
     rotate: float | None = None
     """Degrees at most by which a training picture is rotated, either way; its edges are mirrored."""
     scale: float | None = None

@@ -34,12 +34,20 @@ def line(name: str, given: Loaded | None = None, **by_hand: Any) -> str:
     return said
 
 
-STRONG = {"crop_padding": 4, "flip": True, "trivial": True, "erasing": 0.1, "mixup": 0.2, "cutmix": 1.0}
+STRONG = {
+    "crop_padding": 4,
+    "flip": True,
+    "alternating": True,
+    "trivial": True,
+    "erasing": 0.1,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+}
 
 
 def test_what_each_policy_sets() -> None:
     assert changes("none") == {}
-    assert changes("light") == {"crop_padding": 4, "flip": True}
+    assert changes("light") == {"crop_padding": 4, "flip": True, "alternating": True}
     assert changes("strong") == STRONG
 
 
@@ -55,7 +63,7 @@ def test_what_is_set_by_hand_stays() -> None:
 
 
 def test_a_mirror_that_is_set_by_hand_asks_nobody() -> None:
-    assert changes("light", loaded(classes=("0", "1")), flip=True) == {"crop_padding": 4}
+    assert changes("light", loaded(classes=("0", "1")), flip=True) == {"crop_padding": 4, "alternating": True}
 
 
 def test_a_crop_of_another_kind_is_not_cropped_again() -> None:
@@ -67,7 +75,13 @@ def test_a_cutout_is_not_erased_too() -> None:
 
 
 def test_where_pictures_can_t_be_mixed_more_are_erased() -> None:
-    assert changes("strong", mixes=False) == {"crop_padding": 4, "flip": True, "trivial": True, "erasing": 0.25}
+    assert changes("strong", mixes=False) == {
+        "crop_padding": 4,
+        "flip": True,
+        "alternating": True,
+        "trivial": True,
+        "erasing": 0.25,
+    }
 
 
 def test_digits_are_not_mirrored_and_it_is_said_why() -> None:
@@ -79,7 +93,7 @@ def test_digits_are_not_mirrored_and_it_is_said_why() -> None:
 def test_the_line_says_what_was_chosen_and_why() -> None:
     assert line("auto") == (
         "augmentation: strong (20 colour pictures a class are few): "
-        "crop_padding 4, flip, trivial, erasing 0.1, mixup 0.2, cutmix 1"
+        "crop_padding 4, flip, trivial, erasing 0.1, mixup 0.2, cutmix 1, alternating"
     )
     assert line("none") == "augmentation: none: nothing is changed"
 

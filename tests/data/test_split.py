@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from tellapart.config import DataConfig
 from tellapart.data.source import Entry
-from tellapart.data.split import Split, described, fingerprint, split_csv, split_entries, training_counts, usual_val_share
+from tellapart.data.split import (
+    Split,
+    described,
+    fingerprint,
+    split_csv,
+    split_entries,
+    training_counts,
+    usual_val_share,
+)
 from tellapart.errors import DataError
 from tellapart.types import PARTS, Part
 

@@ -83,7 +83,7 @@ class Augmentation:
             crop_padding=config.crop_padding,
             resized_crop=config.resized_crop,
             flip=bool(config.flip),
-            alternating=config.alternating,
+            alternating=bool(config.alternating),
             rotate=config.rotate,
             scale=config.scale,
             brightness=config.brightness,

@@ -1,4 +1,7 @@
-"""What `augment` comes to: plain settings, by the number, size and channels of the training pictures."""
+"""What `augment` comes to: plain settings, by the number, size and channels of the training pictures.
+
+Pictures that may be mirrored are so in every second epoch: Jordan 2024, section 3.6 (arXiv:2404.00498).
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,8 @@ def settled(config: DataConfig, loaded: Loaded, mixes: bool = True) -> tuple[Dat
     if "flip" in changes:
         against = why_not_mirrored(loaded.parts["train"], loaded.spec)
         changes["flip"] = against is None
+    if config.alternating is None and made.get("flip") and changes.get("flip", config.flip):
+        changes["alternating"] = True  # better than a draw each epoch, the more so the fewer epochs there are
     told = ", ".join(_told(name, value) for name, value in changes.items() if value) or "nothing is changed"
     line = f"augmentation: {policy}{because}: {told}"
     return replace(config, augment=None, **changes), (line + (f"; no mirroring: {against}" if against else ""),)
