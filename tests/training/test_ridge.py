@@ -42,6 +42,17 @@ def test_what_leaving_out_comes_to_is_what_fitting_without_each_sample_gives(fea
         torch.testing.assert_close(head.left_out[row], left_out, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("shift", [0.5, 3.0])
+def test_of_many_samples_the_pull_is_the_one_that_trying_all_gives(shift, monkeypatch):
+    x, targets = drawn(count=90, features=40, shift=shift)
+    whole = ridge(x, targets, 3)
+    monkeypatch.setattr("tellapart.training.ridge.FEW", 25)
+    walked = ridge(x, targets, 3)
+    assert walked.pull == pytest.approx(whole.pull)
+    torch.testing.assert_close(walked.weight, whole.weight)
+    torch.testing.assert_close(walked.left_out, whole.left_out)
+
+
 def test_classes_that_lie_apart_are_told_apart_with_certainty():
     x, targets = drawn(count=60, features=8)
     x += 20 * functional.one_hot(targets, 8)

@@ -22,6 +22,7 @@ class Recipe:
     """What the recipe of that name says."""
 
     cell: type[layers.Layer]
+    layers: int
     hidden: int
     lr: float
     weight_decay: float
@@ -32,10 +33,10 @@ class Recipe:
 
 RECIPES = {
     "lstm-mnist-rows": Recipe(
-        cell=layers.LSTM, hidden=128, lr=0.004, weight_decay=0.01, batch=128, epochs=12, val_share=0.1
+        cell=layers.LSTM, layers=1, hidden=128, lr=0.004, weight_decay=0.01, batch=128, epochs=12, val_share=0.1
     ),
     "gru-basicmotions": Recipe(
-        cell=layers.GRU, hidden=64, lr=0.005, weight_decay=0.0, batch=16, epochs=100, val_share=0.0
+        cell=layers.GRU, layers=2, hidden=64, lr=0.005, weight_decay=0.0, batch=16, epochs=100, val_share=0.0
     ),
 }
 
@@ -54,8 +55,7 @@ keras.utils.set_random_seed(task.seed)
 model = keras.Sequential(
     [
         layers.Input(x.shape[1:]),
-        recipe.cell(recipe.hidden, return_sequences=True),
-        recipe.cell(recipe.hidden, return_sequences=True),
+        *(recipe.cell(recipe.hidden, return_sequences=True) for _ in range(recipe.layers)),
         layers.GlobalAveragePooling1D(),
         layers.Dense(len(names)),
     ]

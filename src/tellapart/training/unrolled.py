@@ -1,8 +1,9 @@
 """Convolutions over small maps as one product of matrices: what a processor with tiles (AMX) is fast at.
 
 There oneDNN fills the sixteen rows of a tile along the width of a map, so that of small maps most stay empty. Measured
-on two threads of a Xeon with AMX, bf16, forward and backward, batch 445, times faster than oneDNN's convolution: 256
-channels, maps of 2x2 5.0, 4x4 1.1 (batch 128: 2.3), 6x6 1.5; 512 channels, 4x4 3.0; 64 channels, 9x9 0.9, 15x15 0.7.
+by `bench/small_maps.py` on two cores of a Xeon with AMX, forward and backward, batch 500, times faster than oneDNN:
+512 channels, maps of 2x2 7.7, of 4x4 3.0; 256 channels 3.6, 1.7, of 6x6 1.5; 128 channels, 6x6 1.4, 7x7 0.7; 64
+channels, 6x6 0.9, 15x15 0.5. The neighbours of that machine moved single figures by half.
 """
 
 from __future__ import annotations
