@@ -16,6 +16,8 @@ STRENGTHS = tuple(10.0**power for power in range(-4, 7))
 """Pulls towards zero that are tried, in thousandths of the mean square of the features of a sample."""
 FEW = 1000
 """Samples up to which every pull is tried, and of more of them those that say where to begin; rows of a block."""
+WORSE = 1e-3
+"""Of the log-loss: less is the same, and it may get better beyond."""
 LARGEST_SCALE = 100.0
 """By which scores of -1 to 1 are multiplied at most on their way to logits."""
 
@@ -128,7 +130,7 @@ class _Tried:
 
 
 def _tried(samples: _Samples, start: int | None = None) -> Iterator[_Tried]:
-    """Every pull; with a place to start from, from there on both ways as long as it gets better."""
+    """Every pull; with a place to start from, from there on both ways until it gets worse."""
     if start is None:
         yield from map(samples.fit, range(len(STRENGTHS)))
         return
@@ -139,7 +141,7 @@ def _tried(samples: _Samples, start: int | None = None) -> Iterator[_Tried]:
         for place in way:
             found = samples.fit(place)
             yield found
-            if not found < before:
+            if found.loss > before.loss + WORSE:
                 break
             before = found
 
