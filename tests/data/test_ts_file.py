@@ -212,7 +212,8 @@ def test_pieces_come_together_to_the_same_numbers(monkeypatch: pytest.MonkeyPatc
         ("x_val.TS", "val"),
         ("Contest.ts", None),
         ("train_GunPoint.ts", None),
-        ("GunPoint_TRAIN.csv", None),
+        ("GunPoint_TRAIN.csv", "train"),
+        ("GunPoint_TRAIN.wav", None),
     ],
 )
 def test_the_name_says_the_part(name: str, part: str | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tellapart.config import Reading
 from tellapart.data.sources.archive import SUFFIXES as ARCHIVES
-from tellapart.data.sources.directory import files_at_top, series_in
+from tellapart.data.sources.directory import TABLES, series_in, table_of_samples
 from tellapart.data.sources.files import prevailing
 from tellapart.data.sources.folder import prevailing_kind
 from tellapart.data.sources.npz import MORE_ERRORS, VALUES
@@ -22,7 +22,6 @@ from tellapart.types import Kind
 
 LOOKED_AT = 200
 """Files of an archive by whose names it is known."""
-TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
 
 def kind_of(data: str, reading: Reading = Reading()) -> Kind:
@@ -47,9 +46,8 @@ def kind_of(data: str, reading: Reading = Reading()) -> Kind:
 def _of_folder(path: Path, reading: Reading) -> Kind:
     if series_in(path) is not None:
         return "series"
-    tables = [file for suffix in TABLES for file in files_at_top(path, suffix)]
-    kinds = {table_kind(file, reading) for file in tables[:1]} if tables else set()
-    return kinds.pop() if kinds == {"series"} or kinds == {"text"} else prevailing_kind(path).kind
+    table = table_of_samples(path, reading)
+    return prevailing_kind(path).kind if table is None else table_kind(table, reading)
 
 
 def _of_arrays(path: Path) -> Kind:

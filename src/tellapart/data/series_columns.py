@@ -104,11 +104,17 @@ def steps_among(header: Sequence[str], said: SaidColumns) -> tuple[int, ...]:
 def _numeric(rows: Sequence[Sequence[str]], place: int) -> bool | None:
     """Whether a column holds numbers, by what most of its cells are; None where all of it is missing."""
     cells = [row[place].strip() for row in rows if place < len(row)]
-    there = [cell for cell in cells if cell.lower() not in MISSING]
-    return sum(map(_is_number, there)) * 2 > len(there) if there else None
+    there = [cell for cell in cells if not is_missing(cell)]
+    return sum(map(is_number, there)) * 2 > len(there) if there else None
 
 
-def _is_number(cell: str) -> bool:
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return cell.strip().lower() in MISSING
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, be it none that is finite."""
     try:
         float(cell)
     except ValueError:

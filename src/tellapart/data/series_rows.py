@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tellapart.config import Reading
-from tellapart.data.series_columns import MISSING
+from tellapart.data.headerless import headed
+from tellapart.data.series_columns import is_missing, is_number
 from tellapart.data.sources.delimited import Row, read_table
 from tellapart.names import counted
 
@@ -50,7 +51,7 @@ def rows_of(file: BinaryIO, name: str, where: str, reading: Reading) -> SeriesRo
     """The table in an open file, Parquet by its suffix, else text; DataError where it can't be read."""
     if name.lower().endswith(".parquet"):
         return _parquet(file, where)
-    table = read_table(file, where, reading)
+    table = headed(read_table(file, where, reading), reading)
     first = list(islice(table.rows, FIRST_ROWS))
     whole = [cells for _, cells in first if isinstance(cells, list) and len(cells) >= len(table.header)]
 
@@ -92,11 +93,11 @@ def _chunk(
 
 def _row(cells: list[str], line: int, tell: Callable[[int, str, str], None]) -> Numbers | None:
     """The numbers of a row; None where one is none, which is told."""
-    plain = ["nan" if cell.strip().lower() in MISSING else cell for cell in cells]
+    plain = ["nan" if is_missing(cell) else cell for cell in cells]
     try:
         return np.array(plain, np.float64)
     except ValueError:
-        odd = next(cell for cell in plain if not _is_number(cell))
+        odd = next(cell for cell in plain if not is_number(cell))
         tell(line, "no-number", f"{odd.strip()[:30]!r}; must be a number, or empty where it is missing")
         return None
 
@@ -117,14 +118,6 @@ def _finite(
         rows = np.flatnonzero(~odd).tolist()
         lines, words, numbers = [lines[row] for row in rows], [words[row] for row in rows], numbers[rows]
     return Chunk(lines=lines, words=words, numbers=numbers)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _parquet(file: BinaryIO, where: str) -> SeriesRows:

@@ -25,7 +25,7 @@ MOST_LINES = 10_000_000
 MOST_VALUES = 500_000_000
 """Steps times channels, of all cases."""
 GZIP_MARK = b"\x1f\x8b"
-PART_IN_NAME = re.compile(r"(?i)(?<![a-z])(train|test|val|valid|validation)(?=\.ts(\.gz)?$)")
+PART_IN_NAME = re.compile(r"(?i)(?<![a-z])(train|test|val|valid|validation)(?=\.(ts(\.gz)?|tsv|csv|txt|parquet)$)")
 TIMED = "times stand beside its values, as in (0,1.5); write the values alone, at equal steps, as in 1.5,1.7:class"
 
 
@@ -73,7 +73,10 @@ def part_of_name(name: str) -> Part | None:
 
 
 def pair_of(path: Path) -> Path | None:
-    """The file beside it that holds the other part, `GunPoint_TEST.ts` of `GunPoint_TRAIN.ts`; None without one."""
+    """The file beside it that holds the other part, `GunPoint_TEST.ts` of `GunPoint_TRAIN.ts`; None without one.
+
+    A table goes with a table of the same suffix.
+    """
     found = PART_IN_NAME.search(path.name)
     if found is None or found[1].lower() not in ("train", "test"):
         return None
@@ -82,6 +85,13 @@ def pair_of(path: Path) -> Path | None:
     stem = f"{path.name[: found.start()]}{other}"
     ends = dict.fromkeys((path.name[found.end() :], ".ts", ".ts.gz"))
     return next((beside for end in ends if (beside := path.with_name(stem + end)).is_file()), None)
+
+
+def bare_name(path: Path) -> str:
+    """The name of a file without its suffixes, and without its part: `GunPoint`."""
+    found = PART_IN_NAME.search(path.name)
+    stem = path.name[: found.start()].rstrip("_-. ") if found else ""
+    return stem or path.name.removesuffix(".gz").rpartition(".")[0]
 
 
 def _read(file: Any) -> TsFile:

@@ -17,6 +17,8 @@ from tellapart.data.sources.placing import PART_NAMES, shown
 from tellapart.errors import DataError
 from tellapart.names import natural_key
 
+TABLES = (".csv", ".tsv", ".txt", ".parquet")
+
 
 def open_folder(path: Path, reading: Reading) -> Source:
     """The source that a folder is, by what lies at its top."""
@@ -33,6 +35,11 @@ def open_folder(path: Path, reading: Reading) -> Source:
         from tellapart.data.sources.series import open_ts
 
         return open_ts(series, reading)
+    table = table_of_samples(path, reading)
+    if table is not None:
+        from tellapart.data.sources.tables import open_table
+
+        return open_table(table, reading)
     shards = shards_in(path)
     if shards:
         from tellapart.data.sources.shards import open_shards
@@ -65,6 +72,25 @@ def series_in(path: Path) -> Path | None:
     if others:
         raise DataError(f"{path}: {files[0].name} and {others[0].name} are of several sets. Give the file of one.")
     return files[0]
+
+
+def table_of_samples(path: Path, reading: Reading) -> Path | None:
+    """The table of series or texts in a folder without folders; of two parts the first. None where there is none.
+
+    DataError where there are those of several sets.
+    """
+    from tellapart.data.sources.tables import table_kind
+    from tellapart.data.ts_file import pair_of
+
+    files = [file for suffix in TABLES for file in files_at_top(path, suffix)]
+    if not files or any(file.is_dir() and shown(file.name) for file in path.iterdir()):
+        return None
+    kinds = {file: table_kind(file, reading) for file in files if file.suffix.lower() != ".txt" or len(files) == 1}
+    found = [file for file, kind in kinds.items() if kind in ("series", "text")]
+    others = [file for file in found[1:] if file != pair_of(found[0])]
+    if others:
+        raise DataError(f"{path}: {found[0].name} and {others[0].name} are of several sets. Give the file of one.")
+    return found[0] if found else None
 
 
 def shards_in(path: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from tellapart.config import Reading
 from tellapart.data.source import Value
 from tellapart.data.sources.manifest import opened
 from tellapart.data.sources.sequences import SequenceSource, of_lines
-from tellapart.data.ts_file import TsFile, pair_of, part_of_name, read_ts
+from tellapart.data.ts_file import TsFile, bare_name, pair_of, part_of_name, read_ts
 from tellapart.errors import DataError, UnreadableError
 from tellapart.types import Part
 
@@ -31,7 +31,7 @@ def open_ts(path: Path, reading: Reading) -> SequenceSource:  # noqa: ARG001  (e
     ]
     issues = [issue for name, file in files.items() for issue in of_lines(name, file.issues)]
     return SequenceSource(
-        _bare(path),
+        bare_name(path),
         "series",
         [values for _, values, _, _ in cases],
         [label for _, _, label, _ in cases],
@@ -48,12 +48,6 @@ def _read(path: Path) -> TsFile:
             return read_ts(file)
         except UnreadableError as error:
             raise DataError(f"{path}: {error}.") from None
-
-
-def _bare(path: Path) -> str:
-    """The name of a file without its suffixes, and without its part."""
-    name = path.name.removesuffix(".gz").removesuffix(".ts")
-    return name[: -len("_TRAIN")] if name.upper().endswith("_TRAIN") else name.removesuffix("_TEST")
 
 
 def series_of(

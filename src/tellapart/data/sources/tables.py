@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tellapart.config import Reading
+from tellapart.data.headerless import headed
 from tellapart.data.line_issue import LineIssue
 from tellapart.data.series_columns import looks_long, looks_wide
 from tellapart.data.series_rows import rows_of
-from tellapart.data.series_table import read_series_table
+from tellapart.data.series_table import SeriesTable, read_series_table
 from tellapart.data.source import Source
 from tellapart.data.sources.manifest import check_manifest, open_manifest, opened, table_in
 from tellapart.data.sources.parquet_table import holds_pictures
 from tellapart.data.sources.sequences import SequenceSource, of_lines
 from tellapart.data.text_table import looks_headerless, looks_text, read_text_table
+from tellapart.data.ts_file import bare_name, pair_of, part_of_name
 from tellapart.data.wording import encoded
 from tellapart.errors import UnreadableError
 from tellapart.types import Kind
@@ -30,7 +32,7 @@ def table_kind(path: Path, reading: Reading) -> Kind:
         file.seek(0)
         if parquet and holds_pictures(path, reading):
             return "image"
-        header = table_in(file, path.name, str(path), reading).header
+        header = headed(table_in(file, path.name, str(path), reading), reading).header
         if looks_text(header, reading, reading.text_column):
             return "text"
         file.seek(0)
@@ -44,7 +46,7 @@ def open_table(path: Path, reading: Reading) -> Source:
     if kind == "text":
         return open_texts(path, reading)
     if kind == "series":
-        return open_series(path, reading)
+        return open_series(path, reading, other=pair_of(path))
     if path.suffix.lower() == ".parquet":
         from tellapart.data.sources.parquet import open_parquet
 
@@ -62,22 +64,33 @@ def check_table(path: Path, reading: Reading) -> None:
         check_manifest(path, reading)
 
 
-def open_series(path: Path, reading: Reading) -> SequenceSource:
-    """The series of a table, each under the name that the table gives it."""
-    with opened(path) as file:
-        table = read_series_table(file, path.name, str(path), reading)
+def open_series(path: Path, reading: Reading, other: Path | None = None) -> SequenceSource:
+    """The series of a table, each under the name that the table gives it.
+
+    other  the table beside it that holds the other part, `GunPoint_TEST.tsv` of `GunPoint_TRAIN.tsv`; no account is
+           taken of it where the table itself says parts
+    """
+    table = _series_in(path, reading)
+    tables = {path: table} if other is None or any(table.parts) else {path: table, other: _series_in(other, reading)}
+    files = sorted(tables, key=lambda file: part_of_name(file.name) != "train")
+    one = len(files) == 1
     return SequenceSource(
-        path.stem,
+        path.stem if one else bare_name(path),
         "series",
-        table.series,
-        table.labels,
+        [series for file in files for series in tables[file].series],
+        [label for file in files for label in tables[file].labels],
         place=str(path.resolve()),
-        ids=table.ids,
-        parts=table.parts,
-        groups=table.groups,
-        weights=table.weights,
-        issues=of_lines(path.name, table.issues),
+        ids=[name if one else f"{file.name}:{name}" for file in files for name in tables[file].ids],
+        parts=[part if one else part_of_name(file.name) for file in files for part in tables[file].parts],
+        groups=[group for file in files for group in tables[file].groups],
+        weights=[weight for file in files for weight in tables[file].weights],
+        issues=[issue for file in files for issue in of_lines(file.name, tables[file].issues)],
     )
+
+
+def _series_in(path: Path, reading: Reading) -> SeriesTable:
+    with opened(path) as file:
+        return read_series_table(file, path.name, str(path), reading)
 
 
 def open_texts(path: Path, reading: Reading) -> SequenceSource:
