@@ -47,13 +47,15 @@ STRONG = {
 
 def test_what_each_policy_sets() -> None:
     assert changes("none") == {}
-    assert changes("light") == {"crop_padding": 4, "flip": True, "alternating": True}
+    assert changes("light") == {"crop_padding": 2, "flip": True, "alternating": True}
     assert changes("strong") == STRONG
 
 
-@pytest.mark.parametrize(("side", "padding"), [(8, 1), (28, 4), (32, 4), (64, 8), (3, 1)])
-def test_a_crop_is_an_eighth_of_the_side(side: int, padding: int) -> None:
-    assert changes("light", loaded(side))["crop_padding"] == padding
+@pytest.mark.parametrize(("side", "padding"), [(8, (1, 1)), (28, (2, 4)), (32, (2, 4)), (64, (4, 8)), (3, (1, 1))])
+def test_a_crop_is_a_sixteenth_of_the_side_or_an_eighth_where_pictures_are_few(
+    side: int, padding: tuple[int, int]
+) -> None:
+    assert tuple(changes(policy, loaded(side))["crop_padding"] for policy in ("light", "strong")) == padding
 
 
 def test_what_is_set_by_hand_stays() -> None:
@@ -63,7 +65,7 @@ def test_what_is_set_by_hand_stays() -> None:
 
 
 def test_a_mirror_that_is_set_by_hand_asks_nobody() -> None:
-    assert changes("light", loaded(classes=("0", "1")), flip=True) == {"crop_padding": 4, "alternating": True}
+    assert changes("light", loaded(classes=("0", "1")), flip=True) == {"crop_padding": 2, "alternating": True}
 
 
 def test_a_crop_of_another_kind_is_not_cropped_again() -> None:
@@ -86,8 +88,8 @@ def test_where_pictures_can_t_be_mixed_more_are_erased() -> None:
 
 def test_digits_are_not_mirrored_and_it_is_said_why() -> None:
     given = loaded(classes=("0", "1"))
-    assert changes("light", given) == {"crop_padding": 4, "flip": False}
-    assert line("light", given) == "augmentation: light: crop_padding 4; no mirroring: class names are digits"
+    assert changes("light", given) == {"crop_padding": 2, "flip": False}
+    assert line("light", given) == "augmentation: light: crop_padding 2; no mirroring: class names are digits"
 
 
 def test_the_line_says_what_was_chosen_and_why() -> None:
