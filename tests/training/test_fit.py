@@ -541,6 +541,21 @@ def test_epochs_follow_from_the_number_of_steps(samples: int, epochs: int) -> No
     assert settled.steps == epochs * samples // 64
 
 
+@pytest.mark.parametrize(("channels", "samples", "epochs"), [(3, 47_500, 15), (1, 40_000, 13), (3, 1_000_000, 10)])
+def test_under_muon_many_pictures_are_gone_over_a_dozen_times_and_grey_ones_less(
+    channels: int, samples: int, epochs: int
+) -> None:
+    settled = plan(
+        nn.Conv2d(channels, 2, 3),
+        (torch.zeros(1, channels, 28, 28),),
+        OptimConfig(optimiser="muon"),
+        TrainConfig(batch=500, precision="fp32"),
+        (Extent(samples=samples, steps=samples // 500),),
+        World(device=CPU.device, threads=1, bf16=False),
+    )
+    assert settled.epochs == epochs
+
+
 def test_epochs_that_are_asked_for_are_taken() -> None:
     assert (plan_of(640, epochs=3).epochs, plan_of(640, epochs=3).steps) == (3, 30)
 

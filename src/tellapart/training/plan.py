@@ -17,8 +17,9 @@ LEAST_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 3000, 10, 200
 """What `epochs = None` aims at: enough steps for small data, enough passes for large."""
 LEAST_STEPS_MUON, MOST_EPOCHS_MUON = 2500, 100
 """Likewise. Of some 700 scanned digits kept out 99.6 % were right after 2,500 averaged steps, 99.4 after 1,000."""
-MOST_SEEN_MUON = 600_000
-"""Training samples that those steps go over at most: thirteen passes over 45,000, which is where more add little."""
+MOST_SEEN_MUON, MOST_SEEN_GREY = 700_000, 500_000
+"""Training samples that those steps go over at most, and where they are pictures of one channel, of which less is to be
+learned: fifteen passes over 47,500 in colour. More add little."""
 
 BF16_PRODUCTS = 20_000_000
 """Multiplications of a step's convolutions, forward, below which casting to bf16 costs more than it saves.
@@ -107,7 +108,9 @@ def plan(
     muon = optim.optimiser == "muon"
     least, most = (LEAST_STEPS_MUON, MOST_EPOCHS_MUON) if muon else (LEAST_STEPS, MOST_EPOCHS)
     if muon:
-        least = min(least, max(1, MOST_SEEN_MUON // train.samples_a_step))
+        grey = sample[0].dim() == 4 and sample[0].shape[1] == 1
+        seen = MOST_SEEN_GREY if grey else MOST_SEEN_MUON
+        least = min(least, max(1, seen // train.samples_a_step))
     epochs = train.epochs or min(most, max(LEAST_EPOCHS, epochs_for(extents, least)))
     pays = world.bf16 and train.samples_a_step * conv_products(module, sample) >= BF16_PRODUCTS
     bf16 = train.precision == "bf16" or (train.precision == "auto" and pays)
