@@ -18,8 +18,8 @@ from tellapart.names import listed
 from tellapart.training.balance import settled_balance
 from tellapart.types import Task
 
-MOST_AT_ONCE = 6000
-"""Training samples up to which a head is fitted at once: from there on decomposing their products takes minutes."""
+MOST_AT_ONCE = 10_000
+"""Training samples up to which a head is fitted at once: from there on inverting their products takes minutes and GB."""
 
 
 def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:

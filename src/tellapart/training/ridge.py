@@ -103,7 +103,9 @@ class _Samples:
         pulled = self.products.clone()
         pulled.diagonal().add_(pull)
         factor, failed = torch.linalg.cholesky_ex(pulled)
+        del pulled  # of 10,000 samples each such matrix has 0.8 GB
         inverse = torch.cholesky_inverse(factor)
+        del factor
         dual = inverse @ self.wanted
         left = pull * inverse.diagonal() - self.share  # 1 - the share of its own answer that a sample makes
         residual = pull * dual / left.clamp(min=1e-9)[:, None]
