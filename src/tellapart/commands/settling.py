@@ -19,7 +19,7 @@ from tellapart.training.balance import settled_balance
 from tellapart.types import Task
 
 MOST_AT_ONCE = 10_000
-"""Training samples up to which a head is fitted at once: from there on inverting their products takes minutes and GB."""
+"""Training samples up to which a head is fitted at once: inverting the products of more takes minutes and gigabytes."""
 
 
 def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:
