@@ -1,6 +1,8 @@
 """The Python face: train, load, predict, evaluate."""
 
+import dataclasses
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ from PIL import Image
 from tests.photos import make_photos
 
 import tellapart
+from tellapart.cli import main
+from tellapart.commands.recipes import below
+from tellapart.config import RunConfig
 from tellapart.errors import DamagedError, DataError, SettingError
 
 
@@ -120,6 +125,42 @@ def test_a_run_goes_further_from_python(home: Path) -> None:
     assert run.facts["epochs"] == 4
     with pytest.raises(SettingError, match="the run is finished"):
         tellapart.resume(run.path)
+
+
+def test_a_learning_rate_is_found_from_python_as_by_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_photos(tmp_path / "photos", each=15)
+    found = tellapart.tune("photos", model="cnn", widths=(4,), threads=1, quiet=True)
+    assert isinstance(found, tellapart.Tuned)
+    assert found.suggested == found.curve.suggested
+    assert found.plot == Path("tune/photos/lr.svg")
+    assert len(found.curve.lrs) == len(found.curve.losses) == len(found.curve.smoothed) > 20
+    assert capsys.readouterr() == ("", "")
+    words = ["tune", "photos", "--lr-only", "--model", "cnn", "--widths", "4", "--threads", "1", "--json", "--quiet"]
+    main(words)
+    said = json.loads(capsys.readouterr().out)
+    assert said["suggested_lr"] == found.suggested
+    assert tuple(said["smoothed"]) == found.curve.smoothed
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.lr = 1.0  # type: ignore[misc]
+
+
+def test_the_settings_of_a_recipe_hold_while_a_rate_is_looked_for(tmp_path: Path) -> None:
+    found = tellapart.tune(stripes(40), recipe="mlp-64-64", threads=1, out=tmp_path, quiet=True)
+    by_hand = tellapart.tune(stripes(40), recipe="mlp-64-64", lr=found.lr * 10, threads=1, out=tmp_path, quiet=True)
+    assert by_hand.lr == pytest.approx(found.lr * 10)
+    assert by_hand.curve.lrs[0] == pytest.approx(found.curve.lrs[0] * 10)
+    assert found.optimiser == RunConfig.of("", below("mlp-64-64", "digits", {})).optim.optimiser
+
+
+def test_tuning_refuses_what_training_does_before_a_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="Did you mean 'model'"):
+        tellapart.tune("digits", modle="cnn", out=tmp_path / "tune")
+    with pytest.raises(DataError, match="nowhere"):
+        tellapart.tune(tmp_path / "nowhere", out=tmp_path / "tune")
+    assert not (tmp_path / "tune").exists()
 
 
 def test_vectors_are_not_mistaken_for_pictures(model: tellapart.Model) -> None:

@@ -107,7 +107,10 @@ def test_the_page_of_models_names_every_model() -> None:
 
 @pytest.mark.slow
 def test_what_the_page_of_learning_says_to_type_works(home: Path) -> None:
-    for words in commands((DOCS / "learning.md").read_text()):
+    page = (DOCS / "learning.md").read_text()
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(compile(code, "learning.md", "exec"), {})
+    for words in commands(page):
         main([*words[1:], "--epochs", "1", "--quiet"] if words[1] == "train" else words[1:])
 
 

@@ -10,10 +10,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tellapart.api import Answer, Checked, Model, Run, check, load, resume, train
+    from tellapart.api import Answer, Checked, Model, Run, Tuned, check, load, resume, train, tune
     from tellapart.estimator import Classifier
 
-__all__ = ["Answer", "Checked", "Classifier", "Model", "Run", "__version__", "check", "load", "resume", "train"]
+__all__ = [
+    "Answer",
+    "Checked",
+    "Classifier",
+    "Model",
+    "Run",
+    "Tuned",
+    "__version__",
+    "check",
+    "load",
+    "resume",
+    "train",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> Any:

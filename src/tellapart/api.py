@@ -1,4 +1,4 @@
-"""The Python face: check, train, load, predict, evaluate. It only calls the commands."""
+"""The Python face: check, tune, train, load, predict, evaluate. It only calls the commands."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
     from tellapart.commands.check import Checked
     from tellapart.commands.predict import Answer
+    from tellapart.commands.tune import Tuned
     from tellapart.runs.model_folder import Card
 
 Data = str | Path | tuple[Any, Any] | Mapping[str, Any] | Sequence[Any]
 """Where labelled samples are: a path or an address, samples and labels in memory, or a list of such."""
 
-__all__ = ["Answer", "Checked", "Model", "Run", "check", "load", "resume", "train"]
+__all__ = ["Answer", "Checked", "Model", "Run", "Tuned", "check", "load", "resume", "train", "tune"]
 
 
 def train(
@@ -109,6 +110,32 @@ def check(
     from tellapart.commands.check import check as check_command
 
     return check_command(first, asked, out=Path(out), quick=quick, watch=watch_for(quiet))
+
+
+def tune(
+    data: Data,
+    *,
+    recipe: str | None = None,
+    out: str | Path = "tune",
+    quiet: bool = False,
+    **settings: Any,
+) -> Tuned:
+    """Look for a learning rate: 120 steps at rising rates on copies, in two minutes at most; nothing is trained.
+
+    data, recipe, settings  as `train` takes them; from a thousandth of lr to its thousandfold is tried
+    out                     folder in which the folder of findings is made: lr.json, lr.svg
+    Of what comes out `suggested` is the rate, None where the loss fell at none; `curve` has for each rate of its `lrs`
+    the mean loss of the batch before the step (`losses`), and the moving average of these (`smoothed`).
+    Raises SettingError where a setting is wrong or the model is fitted at once, DataError where the data can't be used.
+    """
+    first, settings = _mixed(data, settings)
+    config = RunConfig.of(first, below(recipe, first, settings) | settings)
+    check_config(config)
+    check_folder("out", Path(out))
+    wait_passively()
+    from tellapart.commands.tune import tune as tune_command
+
+    return tune_command(config, out=Path(out), watch=watch_for(quiet))
 
 
 def load(path: str | Path) -> Model:
@@ -262,4 +289,8 @@ def __getattr__(name: str) -> Any:
         from tellapart.commands.check import Checked
 
         return Checked
+    if name == "Tuned":
+        from tellapart.commands.tune import Tuned
+
+        return Tuned
     raise AttributeError(f"module 'tellapart.api' has no attribute {name!r}")

@@ -161,11 +161,11 @@ class DataConfig(Reading):
     """Share of the training pictures of which a rectangle, of 2 to 40 % of the area, is filled with the mean colour; of
     series and recordings, of which so large a stretch is filled with the mean."""
     mixup: float | None = None
-    """Blend each training picture with another one and learn both classes by their shares, which are drawn from the
-    beta distribution of this alpha, as in 0.2; 0 for none. With cutmix, half of the pictures are changed either way."""
+    """Blend each training picture, series or recording with another and learn both classes by their shares, drawn from
+    the beta distribution of this alpha, as in 0.2; 0 for none. With cutmix, half are changed either way."""
     cutmix: float | None = None
-    """Paste a rectangle of another training picture into each one and learn both classes by their shares, which are
-    drawn from the beta distribution of this alpha, as in 1; 0 for none."""
+    """Paste a rectangle of another training picture, or a stretch of another series or recording, into each and learn
+    both classes by their shares, drawn from the beta distribution of this alpha, as in 1; 0 for none."""
     jitter: float | None = None
     """Deviation of the noise that is added to training series and recordings, in deviations of the channel."""
     time_warp: float | None = None

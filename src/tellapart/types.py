@@ -159,9 +159,9 @@ class Batch:
     rows: Tensor | None = None
     """int64 (B,), where the samples stand in their part; None where it is of no interest."""
     partners: Tensor | None = None
-    """Targets of the picture that each one is mixed with; None where none is mixed."""
+    """Targets of the sample that each one is mixed with; None where none is mixed."""
     shares: Tensor | None = None
-    """float32 (B,), how much of each mixed picture is its own, in [0, 1]."""
+    """float32 (B,), how much of each mixed sample is its own, in [0, 1]."""
     lengths: Tensor | None = None
     """int64 (B,), how much of each sequence is its own, at least 1: what follows is padding. None of other kinds."""
 

@@ -62,7 +62,7 @@ def test_a_text_report_shows_how_texts_begin_and_no_sheet(tmp_path: Path) -> Non
     assert not (run.path / "data" / "preview.png").exists()
 
 
-@pytest.mark.parametrize("wrong", [{"jitter": 0.1}, {"augment": "strong"}])
+@pytest.mark.parametrize("wrong", [{"jitter": 0.1}, {"augment": "strong"}, {"mixup": 0.2}, {"cutmix": 1.0}])
 def test_what_is_fitted_at_once_refuses_to_change_its_samples(tmp_path: Path, wrong: dict[str, float | str]) -> None:
     with pytest.raises(
         SettingError, match="random-kernels is fitted at once, to the samples as they are: leave it out"

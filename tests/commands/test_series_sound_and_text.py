@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.commands.test_resume import SignalAfter
 from tests.outcome import differing, outcome
+from tests.sequences import RATE, make_sequences, series
 
 import tellapart
 from tellapart.cli import main
@@ -21,45 +22,12 @@ from tellapart.data import open_source
 from tellapart.data.kinds import kind_of
 from tellapart.errors import Interrupted, SettingError
 
-RATE = 4000
 QUIET: dict[str, Any] = {"quiet": True, "threads": 1}
-
-
-def series(count: int = 90, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
-    """Two channels of 20 to 40 steps, whose class is how fast the first one swings; some values are missing."""
-    draws = np.random.default_rng(seed)
-    y = np.arange(count) % 3
-    lengths = draws.integers(20, 41, count)
-    steps = np.arange(40)
-    x = draws.normal(0, 0.2, (count, 2, 40)).astype(np.float32)
-    x[:, 0] += np.sin(steps[None] * (0.3 + 0.4 * y[:, None]) + draws.uniform(0, 6, (count, 1)))
-    x[draws.random(x.shape) < 0.02] = np.nan
-    return {"x": x, "y": y, "lengths": lengths}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of series, a table of texts and a folder of recordings."""
-    home = tmp_path_factory.mktemp("sequences")
-    np.savez(home / "swings.npz", **series())
-    draws = np.random.default_rng(0)
-    with (home / "messages.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(("text", "label"))
-        for number in range(120):
-            words = draws.choice(["the", "a", "to", "we", "and", "it"], 8).tolist()
-            words[draws.integers(8)] = "Prize!" if number % 2 else "lunch?"
-            rows.writerow((" ".join(words), "spam" if number % 2 else "ham"))
-    for name, pitch in (("low", 200), ("high", 800)):
-        (home / "tones" / name).mkdir(parents=True)
-        for number in range(24):
-            length = int(draws.integers(RATE // 4, RATE // 2))
-            tone = np.sin(np.arange(length) * 2 * np.pi * pitch * draws.uniform(0.9, 1.1) / RATE)
-            loud = (tone * draws.uniform(0.1, 0.9) + draws.normal(0, 0.02, length)).clip(-1, 1)
-            with wave.open(str(home / "tones" / name / f"{number}.wav"), "wb") as file:
-                file.setparams((1, 2, RATE, 0, "NONE", ""))
-                file.writeframes((loud * 32767).astype("<i2").tobytes())
-    return home
+    return make_sequences(tmp_path_factory.mktemp("sequences"))
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +103,8 @@ def test_an_archive_of_recordings_holds_what_its_folder_does(form: str, home: Pa
         ("swings.npz", {"model": "conv1d", "widths": (4, 4), "ema": 0.9}),
         ("messages.csv", {"model": "gru", "tokens": "words", "hidden": 4}),
         ("tones", {"model": "spectrogram-cnn", "widths": (2, 2)}),
+        ("swings.npz", {"model": "conv1d", "widths": (4, 4), "mixup": 0.4, "cutmix": 1.0, "time_warp": 0.2}),
+        ("tones", {"model": "spectrogram-cnn", "widths": (2, 2), "augment": "strong"}),
     ],
 )
 def test_a_run_on_sequences_that_was_stopped_goes_on_to_the_same_bits(

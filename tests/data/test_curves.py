@@ -1,6 +1,7 @@
 """Series and recordings as pictures of curves."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,3 +75,16 @@ def test_a_sheet_holds_thirty_two_of_them_at_most(count: int, rows: int) -> None
     )
     size = Image.open(io.BytesIO(curve_sheet(batch, spec()))).size
     assert size == (4 * (WIDTH + 8) + 8, rows * (HEIGHT + LABEL + 8) + 8)
+
+
+def test_under_a_mixed_series_stand_both_classes_however_long_their_names() -> None:
+    series = {"inputs": torch.zeros(1, 1, 9), "keys": torch.arange(1), "lengths": torch.tensor([9])}
+    named = replace(spec(), classes=("up", "i" * 300))
+    plain = Batch(targets=torch.tensor([0]), **series)
+    mixed = Batch(targets=torch.tensor([1]), partners=torch.tensor([0]), shares=torch.tensor([0.7]), **series)
+    ends = []
+    for batch in (plain, mixed):
+        strip = ink(Image.open(io.BytesIO(curve_sheet(batch, named))))[8 + HEIGHT + 1 :].any(axis=0)
+        ends.append(np.flatnonzero(strip).max() - 8)
+    assert ends[0] < WIDTH / 4
+    assert WIDTH / 2 < ends[1] < WIDTH

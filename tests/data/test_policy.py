@@ -1,5 +1,6 @@
 """What `augment` comes to: plain settings, with what was set by hand left alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,19 @@ def test_nothing_is_set_for_vectors() -> None:
     vectors = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
     given = load(ArraySource("numbers", vectors, [str(i % 2) for i in range(40)]), DataConfig())
     assert settled(DataConfig(augment="strong"), given) == (DataConfig(), ())
+
+
+def sounds() -> Loaded:
+    return replace(loaded(), spec=DataSpec(kind="audio", shape=(1, 9), classes=("a", "b"), mean=(0.0,), std=(1.0,)))
+
+
+def test_recordings_are_blended_where_they_can_be_mixed() -> None:
+    assert changes("strong", sounds())["mixup"] == 0.2
+    assert "mixup" not in changes("strong", sounds(), mixes=False)
+    assert changes("strong", sounds(), mixup=0.0, window=0.5).keys() == {"jitter", "time_warp", "erasing"}
+    assert line("auto", sounds()) == (
+        "augmentation: none (what may be changed in audio hangs on what it is of): nothing is changed"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tellapart.commands.growing import picture_sizes, views_of
 from tellapart.config import ENDS, DataConfig, OptimConfig, RunConfig
 from tellapart.data.policy import settled as settled_augment
 from tellapart.data.resident import Loaded
-from tellapart.data.sequence_augment import OF_KINDS
+from tellapart.data.sequence_augment import MIXES, OF_KINDS, check_settings
 from tellapart.data.split import training_counts
 from tellapart.errors import SettingError
 from tellapart.evaluation.tasks import metric_of
@@ -33,6 +33,7 @@ def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple
     sizes, growing = picture_sizes(config, loaded)  # before `augment` is settled, which has a say in it
     if loaded.spec.sequential and fitted_at_once(config, loaded):
         check_unchanged(config.load, chosen(config.model, loaded.spec))
+    check_settings(config.load, loaded.spec)
     load, augmenting = settled_augment(config.load, loaded, mixes=config.train.hardest == (1.0,))
     config = replace(
         config, load=replace(load, fit=loaded.spec.fit, sizes=sizes), train=config.train.settled(len(part))
@@ -69,8 +70,8 @@ def fitted_at_once(config: RunConfig, loaded: Loaded) -> bool:
 
 def check_unchanged(config: DataConfig, model: str) -> None:
     """Raise SettingError where samples should be changed while training, and the model sees each but once."""
-    asked = [name for name in ("augment", "scale", "erasing", *OF_KINDS) if getattr(config, name) is not None]
-    name = next((name for name in asked if getattr(config, name) not in ("auto", "none")), None)
+    changes = ("augment", "scale", "erasing", *MIXES, *OF_KINDS)
+    name = next((name for name in changes if getattr(config, name) not in (None, 0, "auto", "none")), None)
     if name is not None:
         raise SettingError(
             f"{name} is {getattr(config, name)}, but {model} is fitted at once, to the samples as they are: leave it "

@@ -120,7 +120,7 @@ def show_tuned(tuned: "Tuned", *, as_json: bool, quiet: bool) -> None:
         table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
         for name in ("learning rate", "loss"):
             table.add_column(name, justify="right")
-        steps = list(zip(tuned.found.lrs, tuned.found.smoothed, strict=True))
+        steps = list(zip(tuned.curve.lrs, tuned.curve.smoothed, strict=True))
         for lr, loss in steps[:: max(1, len(steps) // RATES_SHOWN)]:
             table.add_row(f"{lr:.2g}", f"{loss:.4g}")
         _console().print(table, markup=False)

@@ -12,6 +12,7 @@ from tellapart.data.passage import occurrences, passage, share
 from tellapart.data.ragged import Ragged, in_buckets
 from tellapart.data.resident import Resident
 from tellapart.data.sequence_augment import SequenceAugmentation, changed
+from tellapart.data.sequence_augment import in_pairs as sequences_in_pairs
 from tellapart.data.stored import Stored, read_ahead
 from tellapart.types import Batch, Order
 
@@ -38,8 +39,8 @@ def shuffled(
 ) -> Iterator[Batch]:
     """One pass over a part in the order of (seed, epoch), augmented; the first `order.skip` batches are left out.
 
-    A picture is mixed with the one that follows it in that order, be it of the next batch; the last one with the first.
-    So a mixed picture, too, is the same whatever the size of the batch, and however many ranks share it: where they are
+    A sample is mixed with the one that follows it in that order, be it of another batch; the last one with the first.
+    So a mixed one, too, is the same whatever the size of the batch, and however many ranks share it: where they are
     more than its samples, some have none of it. One that stands in the pass again has draws of its own each time.
     """
     import torch
@@ -91,25 +92,39 @@ def _padded(
     batch: int,
     augmentation: SequenceAugmentation,
 ) -> Iterator[Batch]:
-    """The batches of a pass over sequences, augmented, those of like length together where they differ."""
+    """The batches of a pass over sequences, augmented, those of like length together where they differ.
+
+    A partner is the next in the order before that, which does not hang on the size of the batch, as buckets do.
+    """
     import torch
 
     steps = steps_per_epoch(len(rows), batch)
+    next_rows, next_keys = rows.roll(-1), keys.roll(-1)
     if not inputs.even:
         places = in_buckets(torch.arange(len(rows)), inputs.lengths[rows.cpu()], batch, steps, order).to(rows.device)
-        rows, keys = rows[places], keys[places]
+        rows, keys, next_rows, next_keys = (each[places] for each in (rows, keys, next_rows, next_keys))
+
+    def made(chosen: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        values, lengths = inputs.padded(chosen)
+        return changed(values, lengths, own, order, augmentation) if augmentation and len(chosen) else (values, lengths)
+
     for step in range(order.skip, steps):
         start, stop = share(step * batch, (step + 1) * batch if step + 1 < steps else len(rows), order)
-        chosen = rows[start:stop]
-        values, lengths = inputs.padded(chosen)
-        if augmentation and len(chosen):
-            values, lengths = changed(values, lengths, keys[start:stop], order, augmentation)
+        chosen, own = rows[start:stop], keys[start:stop]
+        values, lengths = made(chosen, own)
+        partners, shares = None, None
+        if augmentation.mixes:
+            partners = part.targets[next_rows[start:stop]]
+            other = made(next_rows[start:stop], next_keys[start:stop])
+            values, shares = sequences_in_pairs((values, lengths), other, own, order, augmentation)
         yield Batch(
             inputs=values,
             targets=part.targets[chosen],
-            keys=keys[start:stop],
+            keys=own,
             weights=None if part.weights is None else part.weights[chosen],
             rows=chosen,
+            partners=partners,
+            shares=shares,
             lengths=lengths,
         )
 

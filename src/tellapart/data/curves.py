@@ -33,6 +33,7 @@ def curve(steps: Steps, spec: DataSpec, width: int = WIDTH, height: int = HEIGHT
 def curve_sheet(batch: Batch, spec: DataSpec, columns: int = 4) -> bytes:
     """PNG of a batch of series or recordings with their class names under them; at most 32 are shown.
 
+    Under a mixed one stand both of its classes with their shares, as under a picture.
     All have one scale, in deviations of each channel, and one for the steps: a shorter one ends sooner. A recording has
     its own height, since a model does not hear how loud it is.
     """
@@ -46,7 +47,9 @@ def curve_sheet(batch: Batch, spec: DataSpec, columns: int = 4) -> bytes:
         x, y = 8 + i % columns * (WIDTH + 8), 8 + i // columns * (HEIGHT + LABEL + 8)
         own = _limits([steps], spec) if spec.kind == "audio" else limits
         sheet.paste(_drawn(steps, own, len(steps) / max(lengths), WIDTH, HEIGHT), (x, y))
-        pen.text((x, y + HEIGHT + 1), shortened(label[0][1], font, WIDTH), fill="#333333", font=font)
+        room = WIDTH / len(label) - font.getlength(", ")
+        text = ", ".join(share + shortened(name, font, room - font.getlength(share)) for share, name in label)
+        pen.text((x, y + HEIGHT + 1), text, fill="#333333", font=font)
     return png(sheet)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tellapart.config import DataConfig
+from tellapart.data.sequence_mix import mixed_steps
 from tellapart.errors import SettingError
 from tellapart.seeds import uniform
 from tellapart.types import DataSpec, Kind, Order
@@ -26,6 +27,8 @@ OF_KINDS: dict[str, tuple[Kind, ...]] = {
     "token_drop": ("text",),
 }
 """Setting -> the kinds of data that it is of."""
+MIXES = ("mixup", "cutmix")
+"""Settings that change a sample by another one."""
 BENDS = 4
 """Stretches of equal length, each of its own pace, that a warped sequence is made of."""
 LEAST_ERASED, MOST_ERASED = 0.02, 0.4
@@ -56,6 +59,9 @@ class SequenceAugmentation:
     """Share of the tokens that are left out."""
     erasing: float | None = None
     """Share of the sequences of which a stretch is set to the mean."""
+    mixup: float | None = None
+    """Alpha of the shares by which sequences are blended with another; likewise cutmix."""
+    cutmix: float | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -72,13 +78,20 @@ class SequenceAugmentation:
             stretched=spec.kind == "series",
             channel_drop=config.channel_drop,
             erasing=config.erasing,
+            mixup=config.mixup,
+            cutmix=config.cutmix,
             mean=spec.mean,
             std=spec.std,
         )
 
     def __bool__(self) -> bool:
         values = self.jitter or self.scale or self.channel_drop or self.erasing
-        return bool(values or self.time_warp or self.window or self.token_drop)
+        return bool(values or self.time_warp or self.window or self.token_drop or self.mixes)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether each sequence needs another one."""
+        return bool(self.mixup or self.cutmix)
 
 
 def check_settings(config: DataConfig, spec: DataSpec) -> None:
@@ -88,6 +101,13 @@ def check_settings(config: DataConfig, spec: DataSpec) -> None:
         if value is not None and spec.kind not in kinds:
             raise SettingError(
                 f"{name} is {value:g}, which is of {' and '.join(kinds)}, not of {spec.kind}: leave it out."
+            )
+    for name in MIXES:
+        value = getattr(config, name)
+        if value and spec.kind == "text":
+            raise SettingError(
+                f"{name} is {value:g}, but texts are tokens, and of two tokens no mixture is a token: leave it out. "
+                "token_drop and window change training texts."
             )
 
 
@@ -115,6 +135,22 @@ def changed(
         values = _altered(values, lengths, keys, order, augmentation)
     outside = torch.arange(values.shape[-1], device=keys.device) >= lengths[:, None]
     return values.masked_fill(outside if values.ndim == 2 else outside[:, None], 0), lengths
+
+
+def in_pairs(
+    own: tuple[Tensor, Tensor],
+    partners: tuple[Tensor, Tensor],
+    keys: Tensor,
+    order: Order,
+    augmentation: SequenceAugmentation,
+) -> tuple[Tensor, Tensor]:
+    """Each sequence mixed with its partner, float32 (B, C, T) as long as it was, and the share (B,) that is its own.
+
+    own, partners  values and lengths, as they come out of `changed`
+    keys           int64 (B,), those of the own ones
+    """
+    draw = partial(uniform, keys, order.seed, order.epoch)
+    return mixed_steps(own, partners, augmentation.mixup, augmentation.cutmix, draw)
 
 
 def _thinned(values: Tensor, lengths: Tensor, keys: Tensor, order: Order, most: float) -> tuple[Tensor, Tensor]:
