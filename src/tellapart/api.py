@@ -217,7 +217,7 @@ class Model:
         from tellapart.data.items import listed_items
 
         chosen = listed_items(items, self.spec)
-        return list(answered(self.module, self.spec, chosen, self.card.thresholds))
+        return list(answered(self.module, self.spec, chosen, self.card.thresholds, self.card.columns))
 
     def predict_proba(self, items: Any) -> np.ndarray[Any, Any]:
         """Probabilities float64 (N, K); DataError names the first item that can't be read.

@@ -188,7 +188,8 @@ def predict(
     run
         A run folder or a model folder.
     items
-        Picture, sound or text files, or folders of them; of series, the files that `train` takes.
+        Picture, sound or text files, or folders of them; of series, the files that `train` takes, as tables of
+        texts with or without the class.
     """
     from tellapart.runs.run_folder import model_folder
 
@@ -202,7 +203,7 @@ def predict(
 
     module, card = read_model(folder)
     paths = files_below(items, card.spec.kind)
-    unread = show_answers(answered(module, card.spec, paths, card.thresholds), as_json=output.json)
+    unread = show_answers(answered(module, card.spec, paths, card.thresholds, card.columns), as_json=output.json)
     if unread:
         several = card.spec.kind in ("series", "text")  # in a file
         what = counted(unread, "sample") if several else f"{counted(unread, 'file')} of {len(paths):,}"

@@ -90,6 +90,11 @@ class Reading:
         """Column of a table that names the groups; None leaves it to the one called group."""
         return None
 
+    @property
+    def labelled(self) -> bool:
+        """Whether each sample must come with its class, and what is said of it beside that counts."""
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Reading):

@@ -144,6 +144,25 @@ def test_a_column_of_texts_that_is_named_says_what_kind_of_data_a_table_holds(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["model"] == "ngrams"
 
 
+def test_a_table_without_its_labels_is_answered_by_the_columns_of_training(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "odd.csv"
+    table.write_text((home / "messages.csv").read_text().replace("text,label", "said,mood", 1))
+    run = tellapart.train(table, text_column="said", label_columns=("mood",), runs_dir=tmp_path, name="run", **QUIET)
+    new = tmp_path / "new.csv"
+    new.write_text("id,said\n1,you won a prize!\n2,where is lunch?\n3,\n")
+    with pytest.raises(SystemExit):
+        main(["predict", str(run.path), str(new), "--json"])
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert [(answer["id"], answer["label"]) for answer in answers] == [
+        (f"{new}:2", "spam"),
+        (f"{new}:3", "ham"),
+        (f"{new}, line 4", None),
+    ]
+    assert run.model.predict(new)[0].probabilities == pytest.approx(answers[0]["probabilities"])
+
+
 def test_there_is_nothing_to_resume_where_no_step_was_taken(swings: tellapart.Run) -> None:
     with pytest.raises(SettingError, match="its head was fitted at once: there is nothing to go on with"):
         resume(swings.path, epochs="+3")

@@ -35,6 +35,9 @@ FINDINGS: dict[str, FindingRow] = {
     "copies": FindingRow(finder="copies:exact_copies", kinds=("leak", "conflict", "copy"), pictures=False),
     "groups": FindingRow(finder="copies:group_leaks", kinds=("leak",), pictures=False),
     "near copies": FindingRow(finder="copies:near_copies", kinds=("leak", "conflict", "near-copy"), pictures=True),
+    "near sequences": FindingRow(
+        finder="copies:near_sequences", kinds=("leak", "conflict", "near-copy"), pictures=False
+    ),
     "steps": FindingRow(
         finder="steps:odd_steps", kinds=("constant", "constant-channel", "missing-values"), pictures=False
     ),

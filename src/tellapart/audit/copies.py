@@ -1,14 +1,18 @@
-"""The same picture twice: in two parts a leak, as a group is, under two labels a conflict, else a copy."""
+"""The same sample twice: in two parts a leak, as a group is, under two labels a conflict, else a copy."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tellapart.data.gist import StepGist, WordGist
 from tellapart.data.groups import shared_groups
 from tellapart.data.near import near_pairs
+from tellapart.data.near_series import near_series
+from tellapart.data.near_texts import near_texts
 from tellapart.data.source import Entry
 from tellapart.data.tasks import worded
 from tellapart.names import natural_key
@@ -16,6 +20,11 @@ from tellapart.types import PARTS, Issue
 
 if TYPE_CHECKING:
     from tellapart.audit.survey import Survey
+
+MOST_SEQUENCES = 50_000
+"""Beyond which no near copies are looked for: of each there are 4 KB in memory, several times."""
+
+log = logging.getLogger("tellapart")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +60,39 @@ def group_leaks(survey: Survey) -> list[Issue]:
 def near_copies(survey: Survey) -> list[Issue]:
     """An issue for each pair of pictures that are nearly the same; of equal ones the first stands for all."""
     assert survey.thumbnails is not None
-    firsts: dict[bytes, int] = {}
-    for row in sorted(range(len(survey.entries)), key=lambda row: _place(survey.entries[row])):
-        firsts.setdefault(survey.entries[row].digest, row)
-    rows = list(firsts.values())
+    rows = _firsts(survey.entries)
     found: list[Issue] = []
     for pair in near_pairs(survey.thumbnails[rows]):
         first, other = sorted((survey.entries[rows[pair.first]], survey.entries[rows[pair.second]]), key=_place)
         how = "nearly the mirror image of" if pair.mirrored else "nearly the same as"
         found.append(_issue(first, other, how, "near-copy", f" (pixels correlate by {pair.likeness:.2f})"))
     return found
+
+
+def near_sequences(survey: Survey) -> list[Issue]:
+    """The same of series, recordings and texts."""
+    rows = [row for row in _firsts(survey.entries) if survey.looks]
+    if len(rows) > MOST_SEQUENCES:
+        log.warning("Near copies are not looked for among more than %s sequences.", f"{MOST_SEQUENCES:,}")
+        return []
+    gists = [survey.looks[row].gist for row in rows]
+    pairs = near_texts([gist for gist in gists if isinstance(gist, WordGist)])
+    if not pairs:
+        steps = [gist for gist in gists if isinstance(gist, StepGist)]
+        pairs = near_series(steps, loudness=survey.kind == "audio")
+    found: list[Issue] = []
+    for pair in pairs:
+        first, other = sorted((survey.entries[rows[pair.first]], survey.entries[rows[pair.second]]), key=_place)
+        found.append(_issue(first, other, "nearly the same as", "near-copy", f" ({pair.said})"))
+    return found
+
+
+def _firsts(entries: Sequence[Entry]) -> list[int]:
+    """The row of one sample of each content: the one that stands first."""
+    firsts: dict[bytes, int] = {}
+    for row in sorted(range(len(entries)), key=lambda row: _place(entries[row])):
+        firsts.setdefault(entries[row].digest, row)
+    return list(firsts.values())
 
 
 def _place(entry: Entry) -> tuple[object, ...]:

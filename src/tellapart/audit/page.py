@@ -23,8 +23,8 @@ SHOWN = 24
 """Findings of a kind that are shown; all of them are in issues.csv."""
 
 KINDS: dict[str, tuple[str, str]] = {
-    "leak": ("Leaks", "The same picture, nearly the same, or one group in two parts: what judges was learned from."),
-    "conflict": ("Conflicts", "The same picture, or nearly the same, under two labels: one of them is wrong."),
+    "leak": ("Leaks", "The same sample, nearly the same, or one group in two parts: what judges was learned from."),
+    "conflict": ("Conflicts", "The same sample, or nearly the same, under two labels: one of them is wrong."),
     "lost-class": ("Lost classes", "Classes of which no sample can be read."),
     "one-class": ("One class alone", "A classifier needs two."),
     "single-example": ("Single examples", "Classes that can be learned or judged, not both."),
@@ -37,7 +37,11 @@ KINDS: dict[str, tuple[str, str]] = {
         "A model that never saw the sample is sure of another class. The most suspicious first.",
     ),
     "copy": ("Copies", "The same content twice in a class."),
-    "near-copy": ("Near copies", "Nearly the same picture twice in a class: cropped, shifted, brightened or mirrored."),
+    "near-copy": (
+        "Near copies",
+        "Nearly the same twice in a class: a picture cropped, brightened or mirrored, a series but for noise, "
+        "a text but for a few words.",
+    ),
     "tiny-class": ("Tiny classes", "Too few to learn from and to judge by."),
     "imbalance": ("Imbalance", "Accuracy hides what happens to the small class."),
     "missing-class": ("Missing classes", "Parts that lack a class which another part has."),

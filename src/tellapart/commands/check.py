@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tellapart.audit import BLOCKING, findings, in_order
-from tellapart.audit.labels import agreement, doubts, label_issue
+from tellapart.audit.labels import OutOfFold, agreement, doubts, label_issue
 from tellapart.audit.page import content_of, render_check
-from tellapart.audit.survey import surveyed
+from tellapart.audit.survey import Survey, surveyed
 from tellapart.audit.tally import classes_by_part, counts_of, facts_of
 from tellapart.commands.out_of_fold import out_of_fold
 from tellapart.commands.watch import Silence, Watch
@@ -22,9 +22,9 @@ from tellapart.data import open_source
 from tellapart.data.curves import curve
 from tellapart.data.preview import enlarged, png
 from tellapart.data.scale import step_means
-from tellapart.data.source import THINGS, Source, Value, understood
+from tellapart.data.source import Source, Value, understood
 from tellapart.data.tasks import asked
-from tellapart.errors import UnreadableError
+from tellapart.errors import DataError, UnreadableError
 from tellapart.names import counted
 from tellapart.runs.check_folder import CheckFolder
 from tellapart.types import DataSpec, Issue
@@ -81,13 +81,13 @@ def check(
     survey = replace(surveyed(source), tasks=tasks, separator=reading.label_separator)
     watch.say(f"{counted(len(survey.entries), 'sample')} decoded; looking for copies, odd ones and shortcuts")
     seen = [*survey.issues, *findings(survey)]
-    answers = None if quick or tasks or survey.looks else out_of_fold(survey, watch)
+    answers, said = None, "Labels were not looked at; without --quick they are."
+    if tasks:
+        said = "Labels were not looked at: that is done of one class out of all alone."
+    elif not quick:
+        answers, said = _answers(survey, source, watch)
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
     issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
-    said = "Labels were not looked at; without --quick they are." if quick else agreement(answers)
-    said = "Labels were not looked at: that is done of one class out of all alone." if tasks else said
-    if survey.looks:
-        said = f"Labels and near copies were not looked at: that is not done of {THINGS[source.kind][1]} yet."
     folder = CheckFolder.new(out, source.name)
     folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
     return Checked(
@@ -99,6 +99,15 @@ def check(
         files=counts_of(survey),
         facts=facts_of(survey),
     )
+
+
+def _answers(survey: Survey, source: Source, watch: Watch) -> tuple[OutOfFold | None, str]:
+    """What models say that never saw a sample, and a sentence about how labels were looked at."""
+    try:
+        answers = out_of_fold(survey, watch, source)
+    except DataError as error:
+        return None, f"Labels were not looked at: {error}"
+    return answers, agreement(answers)
 
 
 def _pictures(source: Source) -> Callable[[str], bytes | None]:

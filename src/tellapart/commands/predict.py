@@ -1,7 +1,7 @@
 """tellapart predict: things to classify -> the one decoder -> the one path to logits -> answers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,14 +38,19 @@ class Answer:
 
 
 def answered(
-    module: nn.Module, spec: DataSpec, items: Sequence[Any], thresholds: Sequence[float] = ()
+    module: nn.Module,
+    spec: DataSpec,
+    items: Sequence[Any],
+    thresholds: Sequence[float] = (),
+    columns: Mapping[str, Any] | None = None,
 ) -> Iterator[Answer]:
     """An answer for each item, in order, and for each case of a file that holds several; memory is bounded by one batch
     beside those.
 
     thresholds  (K,), from which probability on each label is said, where labels are asked for; by default a half
+    columns     of tables, those that were named in training
     """
-    given = cases(items, spec)
+    given = cases(items, spec, columns)
     for start in range(0, len(given), BATCH):
         names = [name for name, _ in given[start : start + BATCH]]
         values = list(values_of([item for _, item in given[start : start + BATCH]], spec))

@@ -28,6 +28,7 @@ from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
 from tellapart.data.tasks import asked
+from tellapart.data.unlabelled import columns_of
 from tellapart.evaluation.tables import measures_json
 from tellapart.files import held, replaced_folder, write_text
 from tellapart.models import chosen
@@ -215,5 +216,6 @@ def _card(name: str, learner: Learner, found: dict[Part, Evaluation], facts: dic
         counts=training_counts(loaded.split),
         measures=measures_json(found["test"].measures) if "test" in found else {},
         thresholds=next(iter(found.values())).thresholds if found else (),
+        columns=columns_of(config.load),
         weights=facts.get("weights", {}),
     )

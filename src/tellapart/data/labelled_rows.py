@@ -14,6 +14,7 @@ from tellapart.data.sources.columns import (
     WEIGHTS,
     SaidColumns,
     column_called,
+    column_named,
     group_column,
     label_columns,
 )
@@ -34,6 +35,9 @@ class Said(NamedTuple):
     part: Part | None
     group: str | None
     weight: float | None
+
+
+NOTHING_SAID = Said(label="", part=None, group=None, weight=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,7 @@ def names_pictures(header: Sequence[str], reading: Reading) -> bool:
 def said_columns(header: Sequence[str], reading: Reading, where: str) -> SaidColumns:
     """Which column is which; DataError lists the columns where no label is among them."""
     labels = label_columns(header, reading, where)
-    if not labels:
+    if not labels and reading.labelled:
         raise DataError(
             f"{where}: no column label. {counted(len(header), 'column')}: {listed(header)}. "
             "Name it with --label-columns."
@@ -74,13 +78,23 @@ def said_columns(header: Sequence[str], reading: Reading, where: str) -> SaidCol
         labels=labels,
         numbers=len(reading.number_columns),
         part=column_called(header, SPLITS),
-        group=group_column(header, reading, where) if reading.group_column else column_called(header, GROUPS),
+        group=_group(header, reading, where),
         weight=column_called(header, WEIGHTS),
+        read=reading.labelled,
     )
 
 
+def _group(header: Sequence[str], reading: Reading, where: str) -> int | None:
+    """The column of the groups; the one that is named may be missing where no labels are needed."""
+    if reading.group_column is None:
+        return column_called(header, GROUPS)
+    return group_column(header, reading, where) if reading.labelled else column_named(header, reading.group_column)
+
+
 def said_in(cells: Sequence[str], columns: SaidColumns) -> Said | tuple[str, str]:
-    """What a row says, or the kind and the detail of what is wrong with it."""
+    """What a row says, or the kind and the detail of what is wrong with it; nothing where it does not count."""
+    if not columns.read:
+        return NOTHING_SAID
     labels = [cells[place].strip() for place in columns.labels]
     if not any(labels):
         return "empty-label", "no label"

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tellapart.config import Reading
 from tellapart.data.labelled_rows import names_pictures, said_columns
 from tellapart.data.sources.columns import SaidColumns, column_called, label_columns
+from tellapart.data.unlabelled import Unlabelled
 from tellapart.errors import DataError
 from tellapart.names import counted, listed
 
@@ -46,10 +47,12 @@ class SeriesColumns:
 
 def looks_long(header: Sequence[str], reading: Reading) -> bool:
     """Whether a table has a row for each step: columns of series, time and class, and others; none of pictures."""
-    if names_pictures(header, reading) or not label_columns(header, reading, "the table"):
+    if names_pictures(header, reading) or not _has_labels(header, reading):
         return False
     series, time = column_called(header, SERIES), column_called(header, TIMES)
     taken = {series, time, *said_columns(header, reading, "the table").places}
+    if not reading.labelled:  # what is called a label may be a channel
+        taken = {series, time}
     return series is not None and time is not None and series != time and len(header) > len(taken)
 
 
@@ -59,7 +62,7 @@ def looks_wide(header: Sequence[str], rows: Sequence[Sequence[str]], reading: Re
     rows  the first of them: what stands under the steps must be numbers, or missing
     Columns of other names are not taken for steps: they may be features, or pixels.
     """
-    if names_pictures(header, reading) or not label_columns(header, reading, "the table"):
+    if names_pictures(header, reading) or not _has_labels(header, reading):
         return False
     steps = steps_among(header, said_columns(header, reading, "the table"))
     return bool(rows) and len(steps) >= LEAST_STEPS and all(_numeric(rows, place) is not False for place in steps)
@@ -74,9 +77,38 @@ def long_columns(header: Sequence[str], rows: Sequence[Sequence[str]], reading: 
         raise DataError(f"{where}: no column {missing}. {counted(len(header), 'column')}: {listed(header)}.")
     others = [place for place in range(len(header)) if place not in (series, time, *said.places)]
     values = tuple(place for place in others if _numeric(rows, place))
+    if isinstance(reading, Unlabelled):
+        said, values = _of_channels(header, rows, reading, where, (series, time), values)
     if not values:
         raise DataError(f"{where}: no column of numbers beside id, time and label: {listed(header)}.")
     return SeriesColumns(said=said, series=series, time=time, values=values)
+
+
+def _has_labels(header: Sequence[str], reading: Reading) -> bool:
+    return not reading.labelled or bool(label_columns(header, reading, "the table"))
+
+
+def _of_channels(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    reading: Unlabelled,
+    where: str,
+    taken: tuple[int, int],
+    values: tuple[int, ...],
+) -> tuple[SaidColumns, tuple[int, ...]]:
+    """The same for a model of so many channels: one that is called `y`, as labels are, may be one of them."""
+    said = said_columns(header, reading, where)
+    if len(values) < reading.channels:
+        said = replace(said, labels=())
+        others = [place for place in range(len(header)) if place not in (*taken, *said.places)]
+        values = tuple(place for place in others if _numeric(rows, place))
+    if len(values) != reading.channels:
+        there = listed(header[place] for place in values) or "none"
+        raise DataError(
+            f"{where}: columns of numbers beside id, time and label: {there}; the model takes "
+            f"{counted(reading.channels, 'channel')}. Give the columns that it was trained on."
+        )
+    return said, values
 
 
 def wide_columns(header: Sequence[str], reading: Reading, where: str) -> SeriesColumns:

@@ -39,7 +39,8 @@ class TextTable(LabelledRows):
 def looks_text(header: Sequence[str], reading: Reading, text_column: str | None = None) -> bool:
     """Whether a table of this header holds texts and their classes, and names no picture files."""
     named = text_column is not None or column_called(header, TEXTS) is not None
-    return named and not names_pictures(header, reading) and bool(label_columns(header, reading, "the table"))
+    labelled = not reading.labelled or bool(label_columns(header, reading, "the table"))
+    return named and not names_pictures(header, reading) and labelled
 
 
 def looks_headerless(start: bytes) -> bool:
@@ -101,7 +102,7 @@ def _parquet(
     table = opened(file, where)
     with said(where):
         names = table.schema_arrow.names
-    places = _text_place(names, text_column, where), *said_columns(names, reading, where).places
+    places = _text_place(names, reading, text_column, where), *said_columns(names, reading, where).places
     header = [names[place] for place in dict.fromkeys(places)]
 
     def rows() -> Iterator[Row]:
@@ -134,7 +135,7 @@ def _filled(
     rows: Iterator[Row], header: Sequence[str], reading: Reading, text_column: str | None, where: str
 ) -> TextTable:
     """The table of these rows."""
-    place, columns = _text_place(header, text_column, where), said_columns(header, reading, where)
+    place, columns = _text_place(header, reading, text_column, where), said_columns(header, reading, where)
     table, letters = TextTable(), 0
     for number, cells in rows:
         text, said = _row(cells, len(header), place, columns)
@@ -160,16 +161,24 @@ def _row(cells: list[str] | str, count: int, place: int, columns: SaidColumns) -
     return text, said_in(cells, columns) if text.strip() else ("empty-text", "no text")
 
 
-def _text_place(header: Sequence[str], text_column: str | None, where: str) -> int:
+def _text_place(header: Sequence[str], reading: Reading, text_column: str | None, where: str) -> int:
     if text_column is not None:
         place = column_called(header, ["".join(filter(str.isalnum, text_column.casefold()))])
+        if place is None and not reading.labelled:
+            raise DataError(
+                f"{where}: no column {text_column}, which held the texts in training. "
+                f"{counted(len(header), 'column')}: {listed(header)}."
+            )
         if place is None:
             near = did_you_mean(text_column, header)
             raise SettingError(f"text_column is {text_column!r}, which {where} does not have. {near}")
         return place
     place = column_called(header, TEXTS)
     if place is None:
-        raise DataError(f"{where}: no column text. {counted(len(header), 'column')}: {listed(header)}.")
+        raise DataError(
+            f"{where}: no column text. {counted(len(header), 'column')}: {listed(header)}. "
+            "Call the one that holds the texts so."
+        )
     return place
 
 

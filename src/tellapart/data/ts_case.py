@@ -48,6 +48,22 @@ def case_of(line: bytes, header: Header, channels: int | None) -> tuple[Series, 
     if channels is not None and count != channels:
         expected = "as the header says" if header.channels is not None else "as the cases before"
         raise OddCaseError("channels", f"{counted(count, 'channel')}; must be {channels:,}, {expected}")
+    return _values_of(line), label
+
+
+def bare_case(line: bytes, channels: int, *, labelled: bool) -> Series:
+    """Values (T, C) of a line with as many channels as a model takes, after which a class may stand or not."""
+    count = line.count(b":") + 1
+    if labelled and count == channels + 1:
+        return _values_of(line.rpartition(b":")[0])
+    if count != channels:
+        raise OddCaseError("channels", f"{counted(count, 'channel')}; the model takes {channels:,}")
+    return _values_of(line)
+
+
+def _values_of(line: bytes) -> Series:
+    """Values (T, C) of channels parted by colons."""
+    count = line.count(b":") + 1
     if count > MOST_CHANNELS:
         raise OddCaseError("too-large", f"{counted(count, 'channel')}; at most {MOST_CHANNELS:,} are read")
     longest = max(part.count(b",") for part in line.split(b":")) + 1
@@ -64,7 +80,7 @@ def case_of(line: bytes, header: Header, channels: int | None) -> tuple[Series, 
         case[: len(part), column] = part
     if np.isnan(case).all():
         raise OddCaseError("empty", "all values are missing")
-    return case, label
+    return case
 
 
 def _values(part: bytes) -> Series:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from tellapart.data.line_issue import LineIssue, noted
 from tellapart.data.sources.placing import PART_NAMES
-from tellapart.data.ts_case import Header, OddCaseError, Series, case_of, text_of
+from tellapart.data.ts_case import Header, OddCaseError, Series, bare_case, case_of, text_of
 from tellapart.errors import UnreadableError
 from tellapart.types import Part
 
@@ -48,9 +48,10 @@ class TsFile:
     issues: list[LineIssue]
 
 
-def read_ts(data: bytes | bytearray | memoryview | BinaryIO) -> TsFile:
+def read_ts(data: bytes | bytearray | memoryview | BinaryIO, channels: int | None = None) -> TsFile:
     """The cases of a `.ts` or `.ts.gz` file; UnreadableError where it is none, and an issue for each line that is bad.
 
+    channels  of a model that is asked about the cases: each may end with a class or not, and it is passed over
     A file of another kind, one with times beside its values, and one of more than 2 GiB, unpacked, is refused.
     """
     file = io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data
@@ -58,9 +59,9 @@ def read_ts(data: bytes | bytearray | memoryview | BinaryIO) -> TsFile:
     file.seek(-len(start), io.SEEK_CUR)
     try:
         if start != GZIP_MARK:
-            return _read(file)
+            return _read(file, channels)
         with gzip.GzipFile(fileobj=file) as unpacked:
-            return _read(unpacked)
+            return _read(unpacked, channels)
     except (OSError, EOFError, zlib.error) as error:
         text = " ".join(str(error).split())
         raise UnreadableError(f"truncated: {text}" if isinstance(error, EOFError) else f"damaged: {text}") from None
@@ -94,7 +95,7 @@ def bare_name(path: Path) -> str:
     return stem or path.name.removesuffix(".gz").rpartition(".")[0]
 
 
-def _read(file: Any) -> TsFile:
+def _read(file: Any, asked: int | None) -> TsFile:
     lines = _lines(file)
     header = _header(lines)
     series: list[Series] = []
@@ -106,7 +107,10 @@ def _read(file: Any) -> TsFile:
         if line.startswith(b"("):
             raise UnreadableError(f"line {number:,}: {TIMED}")
         try:
-            case, label = case_of(line, header, channels)
+            if asked is None:
+                case, label = case_of(line, header, channels)
+            else:
+                case, label = bare_case(line, asked, labelled=header.labelled), ""
         except OddCaseError as odd:
             noted(issues, number, *odd.args)
             continue

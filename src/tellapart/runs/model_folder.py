@@ -41,6 +41,8 @@ class Card:
     tellapart: str = __version__
     measures: dict[str, Any] = field(default_factory=dict)
     """On the test part, where there was one."""
+    columns: dict[str, Any] = field(default_factory=dict)
+    """Of the table that it was trained on, those that were named, by setting; empty where they were found."""
     weights: dict[str, str] = field(default_factory=dict)
     """Where the weights that it began with came from: name, sha256, licence; empty for a model from scratch."""
 
@@ -58,6 +60,7 @@ class Card:
             spec=DataSpec.from_json(fields["spec"]),
             settings=settings,
             thresholds=tuple(fields.get("thresholds", ())),
+            columns=dict(fields.get("columns", {})),
             weights={str(name): str(word) for name, word in fields.get("weights", {}).items()},
             **kept,
         )

@@ -33,6 +33,8 @@ class SaidColumns:
     part: int | None
     group: int | None
     weight: int | None
+    read: bool = True
+    """Whether what stands in them counts."""
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -46,7 +48,7 @@ class SaidColumns:
             None if place is None else places.index(place) for place in (self.part, self.group, self.weight)
         )
         labels = tuple(map(places.index, self.labels))
-        return SaidColumns(labels=labels, numbers=self.numbers, part=part, group=group, weight=weight)
+        return SaidColumns(labels=labels, numbers=self.numbers, part=part, group=group, weight=weight, read=self.read)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,13 @@ def columns_of(header: Sequence[str], reading: Reading, where: str) -> Columns:
 
 
 def label_columns(header: Sequence[str], reading: Reading, where: str) -> tuple[int, ...]:
-    """The columns of the labels, those of numbers last: the named ones, else the one that is called so; or none."""
+    """The columns of the labels, those of numbers last: the named ones, else the one that is called so; or none.
+
+    Where no labels are needed, the named ones may be missing.
+    """
+    if reading.asked_columns and not reading.labelled:
+        there = (column_named(header, name) for name in reading.asked_columns)
+        return tuple(place for place in there if place is not None)
     found = [
         place
         for setting in ("label_columns", "number_columns")
@@ -105,6 +113,11 @@ def column_called(header: Sequence[str], words: Sequence[str]) -> int | None:
     """The column that is called the first of the words that any is called; None where there is none."""
     plain = [_plain(word) for word in header]
     return next((plain.index(word) for word in words if word in plain), None)
+
+
+def column_named(header: Sequence[str], name: str) -> int | None:
+    """The column that somebody called so, by its letters and digits; None where there is none."""
+    return column_called(header, (_plain(name),))
 
 
 def has_both(header: Sequence[str], reading: Reading) -> bool:
