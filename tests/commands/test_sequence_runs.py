@@ -52,7 +52,7 @@ def test_a_model_that_learns_in_steps_shows_augmented_series_and_its_mistakes(tm
     assert 'class="gallery wide-ones"' in page or "Its most confident mistakes" not in page
 
 
-def test_a_text_report_shows_how_texts_begin_and_no_sheet(tmp_path: Path) -> None:
+def test_a_text_report_shows_how_texts_begin_and_a_sheet_of_them(tmp_path: Path) -> None:
     run = tellapart.train(
         texts(tmp_path), runs_dir=tmp_path, model="textcnn", hidden=4, widths=(4,), epochs=1, lr=1e-6, quiet=True
     )
