@@ -22,8 +22,9 @@ from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
 from tellapart.data.augment import augmentation_of
 from tellapart.data.batches import shuffled
+from tellapart.data.cards import text_sheet
 from tellapart.data.curves import curve_sheet
-from tellapart.data.preview import preview_sheet
+from tellapart.data.preview import preview_sheet, rows_of_each
 from tellapart.data.resident import Loaded, load
 from tellapart.data.source import understood
 from tellapart.data.split import described, split_csv, training_counts
@@ -44,8 +45,11 @@ SHEETS: dict[Kind, Callable[[Batch, DataSpec], bytes]] = {
     "image": preview_sheet,
     "series": curve_sheet,
     "audio": curve_sheet,
+    "text": text_sheet,
 }
 """Kind of data -> what makes a sheet of training samples."""
+SHOWN, SEQUENCES_SHOWN = 32, 24
+"""Samples on it."""
 
 
 def train(
@@ -132,7 +136,10 @@ def _write_start(run: RunFolder, config: RunConfig, loaded: Loaded) -> None:
     sheet = SHEETS.get(loaded.spec.kind)
     if sheet is not None:
         augmentation = augmentation_of(config.load, loaded.spec)
-        batch = next(shuffled(loaded.parts["train"], Order(seed=config.train.seed, epoch=0), 32, augmentation))
+        part, seed = loaded.parts["train"], config.train.seed
+        # a batch of sequences holds those of like length
+        among = rows_of_each(part.targets, seed, SEQUENCES_SHOWN) if loaded.spec.sequential else None
+        batch = next(shuffled(part, Order(seed=seed, epoch=0, among=among), SHOWN, augmentation))
         run.write_preview(sheet(batch, loaded.spec))
 
 

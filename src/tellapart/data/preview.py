@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tellapart.data.passage import occurrences
 from tellapart.data.resize import visible
 from tellapart.data.tasks import worded_targets
+from tellapart.seeds import seed_of
 from tellapart.types import Batch, DataSpec
 
 if TYPE_CHECKING:
@@ -38,6 +40,16 @@ def preview_sheet(batch: Batch, spec: DataSpec, columns: int = 8) -> bytes:
             text = share + shortened(name, font, CELL - font.getlength(share))
             pen.text((x, y + CELL + 1 + line * (LABEL - 2)), text, fill="#333333", font=font)
     return png(sheet)
+
+
+def rows_of_each(targets: Tensor, seed: int, most: int) -> Tensor:
+    """Rows of a part to show, int64: drawn, and of each class as many as of the others, as far as it has them."""
+    import torch
+
+    drawn = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed_of(seed, "preview")))
+    if targets.ndim > 1:  # several things are asked
+        return drawn[:most]
+    return drawn[occurrences(targets[drawn]).argsort(stable=True)][:most]
 
 
 def labels_of(batch: Batch, spec: DataSpec) -> list[list[tuple[str, str]]]:
