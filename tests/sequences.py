@@ -31,8 +31,8 @@ def make_sequences(home: Path) -> Path:
         rows = csv.writer(file)
         rows.writerow(("text", "label"))
         for number in range(120):
-            words = draws.choice(["the", "a", "to", "we", "and", "it"], 8).tolist()
-            words[draws.integers(8)] = "Prize!" if number % 2 else "lunch?"
+            words = draws.choice(["the", "a", "to", "we", "and", "it"], draws.integers(4, 12)).tolist()
+            words[draws.integers(len(words))] = "Prize!" if number % 2 else "lunch?"
             rows.writerow((" ".join(words), "spam" if number % 2 else "ham"))
     for name, pitch in (("low", 200), ("high", 800)):
         (home / "tones" / name).mkdir(parents=True)

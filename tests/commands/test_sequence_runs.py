@@ -38,6 +38,7 @@ def test_a_model_fitted_at_once_tells_what_it_does_on_samples_left_out(tmp_path:
     assert "tellapart predict" in page
     assert (run.path / "data" / "preview.png").stat().st_size > 1000
     assert not (run.path / "plots" / "learning_curves.svg").exists()
+    assert run.model.evaluate(bumps(seed=1))["accuracy"].value >= 0.9
 
 
 def test_a_model_that_learns_in_steps_shows_augmented_series_and_its_mistakes(tmp_path: Path) -> None:
@@ -155,7 +156,8 @@ def test_texts_in_memory_are_trained_on(tmp_path: Path) -> None:
     said = [f"{'fine thing' if n % 2 else 'poor stuff'} number {n}" for n in range(24)]
     run = tellapart.train((said, ["good" if n % 2 else "bad" for n in range(24)]), runs_dir=tmp_path, quiet=True)
     assert run.model.spec.kind == "text"
-    assert run.model.evaluate((said, ["good" if n % 2 else "bad" for n in range(24)]))["accuracy"].value >= 0
+    fresh = [f"{'fine thing' if n % 2 else 'poor stuff'} number {n}" for n in range(50, 90)]
+    assert run.model.evaluate((fresh, ["bad", "good"] * 20))["accuracy"].value >= 0.9
 
 
 def test_series_of_differing_lengths_in_memory_are_trained_on(tmp_path: Path) -> None:
@@ -163,6 +165,10 @@ def test_series_of_differing_lengths_in_memory_are_trained_on(tmp_path: Path) ->
     each = [series[:, : 30 - n % 3] for n, series in enumerate(x)]
     run = tellapart.train((each, y), runs_dir=tmp_path, model="conv1d", widths=(4,), epochs=1, quiet=True)
     assert "2 channels of up to 30 steps" in run.report.read_text()
+
+
+def test_an_estimator_that_is_fitted_at_once_tells_new_series_apart() -> None:
+    assert tellapart.Classifier(features=200).fit(*bumps()).score(*bumps(seed=1)) >= 0.9
 
 
 @pytest.mark.parametrize("settings", [{"features": 200}, {"model": "conv1d", "widths": (4,), "epochs": 2}], ids=str)

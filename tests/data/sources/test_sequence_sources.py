@@ -13,9 +13,9 @@ import pytest
 import tellapart
 from tellapart.errors import DataError
 
-CONV: dict[str, Any] = {"model": "conv1d", "widths": (2,), "epochs": 1}
+CONV: dict[str, Any] = {"model": "conv1d", "widths": (8,), "epochs": 6, "batch": 4, "lr": 0.02}
 SPECTROGRAM: dict[str, Any] = {"model": "spectrogram-cnn", "widths": (2,), "epochs": 1}
-TEXTCNN: dict[str, Any] = {"model": "textcnn", "hidden": 2, "widths": (2,), "epochs": 1}
+TEXTCNN: dict[str, Any] = {"model": "textcnn", "hidden": 8, "widths": (8,), "epochs": 8, "batch": 4, "lr": 0.02}
 INSTANT: dict[str, Any] = {"features": 84}
 LABELS = ["a", "b"] * 12
 NAN, INF = float("nan"), float("inf")
@@ -23,12 +23,19 @@ NAN, INF = float("nan"), float("inf")
 models = pytest.mark.parametrize("settings", [INSTANT, CONV], ids=["fitted at once", "in steps"])
 
 
-def series(channels: int = 2, length: int = 16) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(24, channels, length)).astype(np.float32)
+def series(channels: int = 2, length: int = 16, seed: int = 0) -> np.ndarray:
+    """Noise about 1 and about -1 by turns, as LABELS are: far enough apart to be told from a single step."""
+    noise = np.random.default_rng(seed).normal(scale=0.5, size=(24, channels, length))
+    return (noise + np.array([1, -1] * 12)[:, None, None]).astype(np.float32)
 
 
 def trained(tmp_path: Path, data: Any, **settings: Any) -> tellapart.Run:
     return tellapart.train(data, runs_dir=tmp_path / "runs", quiet=True, **settings)
+
+
+def share_right(run: tellapart.Run, fresh: Any) -> float:
+    """Of samples that it has not seen, whose classes are LABELS over and over."""
+    return run.model.evaluate((fresh, LABELS * (len(fresh) // len(LABELS))))["accuracy"].value
 
 
 def issues(run: tellapart.Run) -> list[str]:
@@ -43,15 +50,19 @@ def issues(run: tellapart.Run) -> list[str]:
 @models
 @pytest.mark.parametrize("length", [1, 2, 9])
 def test_series_may_be_as_short_as_a_step(tmp_path: Path, settings: dict[str, Any], length: int) -> None:
-    assert trained(tmp_path, (series(length=length), LABELS), **settings).facts["status"] == "finished"
+    run = trained(tmp_path, (series(length=length), LABELS), **settings)
+    assert run.facts["status"] == "finished"
+    assert share_right(run, series(length=length, seed=1)) >= 0.9
 
 
 @models
 def test_a_channel_may_lack_every_value_or_never_change(tmp_path: Path, settings: dict[str, Any]) -> None:
-    x = series(channels=3)
-    x[:, 1], x[:, 2] = NAN, 7
+    x, fresh = series(channels=3), series(channels=3, seed=1)
+    for each in (x, fresh):
+        each[:, 1], each[:, 2] = NAN, 7
     run = trained(tmp_path, (x, LABELS), **settings)
     assert np.isfinite(run.measures()["log_loss"].value)
+    assert share_right(run, fresh) >= 0.9
 
 
 @pytest.mark.parametrize("value", [NAN, 1.0])
@@ -89,7 +100,9 @@ def test_lists_of_series_that_don_t_go_together_are_refused(tmp_path: Path, x: l
 @pytest.mark.slow
 def test_a_million_steps_are_learned_from(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(4, 1, 1_000_000)).astype(np.float32)
-    run = trained(tmp_path, (x, ["a", "b"] * 2), **CONV, batch=2, val_share=0.0, test_share=0.0)
+    run = trained(
+        tmp_path, (x, ["a", "b"] * 2), model="conv1d", widths=(2,), epochs=1, batch=2, val_share=0.0, test_share=0.0
+    )
     assert "1 channel of 1,000,000 steps" in run.report.read_text()
 
 
@@ -154,13 +167,16 @@ def test_odd_texts_are_learned_from_and_empty_ones_named(tmp_path: Path, setting
     run = trained(tmp_path, (said + odd, LABELS + ["a", "b"] * 3), **settings)
     assert [line.split(",")[1] for line in issues(run)] == ["unreadable"] * 2
     assert sum(run.facts["data"]["samples"].values()) == 28
+    assert share_right(run, [f"{'poor' if n % 2 else 'fine'} number {n}" for n in range(50, 98)]) >= 0.9
 
 
 @pytest.mark.parametrize("settings", [{}, TEXTCNN], ids=["fitted at once", "in steps"])
 def test_ten_megabytes_in_a_line_are_a_text(tmp_path: Path, settings: dict[str, Any]) -> None:
     rows = [f"{label}\tword {n} {label}" for n, label in enumerate(LABELS)]
     (tmp_path / "long.tsv").write_text("\n".join(["label\ttext", *rows, "a\t" + "x " * 5_000_000]) + "\n")
-    assert sum(trained(tmp_path, tmp_path / "long.tsv", **settings).facts["data"]["samples"].values()) == 25
+    run = trained(tmp_path, tmp_path / "long.tsv", **settings)
+    assert sum(run.facts["data"]["samples"].values()) == 25
+    assert share_right(run, [f"word {n} {label}" for n, label in enumerate(LABELS * 2, 50)]) >= 0.9
 
 
 def test_texts_that_are_all_empty_are_refused(tmp_path: Path) -> None:
