@@ -56,6 +56,13 @@ def test_part_group_weight_and_name_of_a_wide_table_stand_in_their_columns() -> 
     assert found.series[0].shape == (8, 1)
 
 
+def test_rows_of_one_name_are_told_apart_by_their_lines() -> None:
+    rows = "".join(f"{name},a,{start},2,3,4,5,6,7,8\n" for name, start in (("p", 1), ("p", 2), ("q", 3), ("p", 4)))
+    found = read(f"id,label,{STEPS}\n{rows}")
+    assert found.ids == ["p", "p (line 3)", "q", "p (line 5)"]
+    assert [series[0, 0] for series in found.series] == [1, 2, 3, 4]
+
+
 def test_beside_named_steps_other_columns_are_no_values() -> None:
     assert read(f"label,note,{STEPS}\na,hi there,1,2,3,4,5,6,7,8\n").series[0].shape == (8, 1)
 

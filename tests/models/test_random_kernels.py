@@ -67,8 +67,8 @@ def test_a_feature_is_the_share_of_steps_above_its_threshold() -> None:
     assert module.counts == {1: 1, dilation: 1}
     values = functional.conv1d(x, fixed_kernels()[:, None], padding=4 * dilation, dilation=dilation)
     above = (values > module.thresholds[:, number, None]).float()
-    torch.testing.assert_close(found[:, 84:126], above[:, ::2].mean(2))
-    torch.testing.assert_close(found[:, 126:], above[:, 1::2, 4 * dilation : -4 * dilation].mean(2))
+    torch.testing.assert_close(found[:, 84::2], above[:, ::2].mean(2))
+    torch.testing.assert_close(found[:, 85::2], above[:, 1::2, 4 * dilation : -4 * dilation].mean(2))
 
 
 def test_every_other_kernel_heeds_the_steps_within_alone() -> None:
@@ -94,7 +94,7 @@ def test_where_nothing_changes_nothing_is_above() -> None:
     x, lengths = torch.full((4, 1, 50), 0.7), torch.full((4,), 50)
     module = MiniRocket(1, 50, 168)
     module.thresholds.fill_(MARGIN)
-    inner = module(x, lengths)[:, 42:84]
+    inner = module(x, lengths)[:, 1:84:2]
     assert not inner.any()
 
 

@@ -63,7 +63,7 @@ def read_series_table(file: BinaryIO, name: str, where: str, reading: Reading) -
 
 def _wide(rows: SeriesRows, columns: SeriesColumns) -> SeriesTable:
     """A series a row, (T, 1), up to its last value."""
-    table, total = SeriesTable(channels=("",)), 0
+    table, total, seen = SeriesTable(channels=("",)), 0, set[str]()
     tell = partial(noted, table.issues)
     named = () if columns.series is None else (columns.series,)
     places = (*columns.said.places, *named)
@@ -75,7 +75,9 @@ def _wide(rows: SeriesRows, columns: SeriesColumns) -> SeriesTable:
         for line, words, numbers, steps in zip(chunk.lines, chunk.words, chunk.numbers, lengths, strict=True):
             said = said_in(words, local) if steps else EMPTY
             if isinstance(said, Said):
-                table.add(line, (words[-1] if named else "") or str(line), numbers[:steps, None], said)
+                name = (words[-1] if named else "") or str(line)
+                table.add(line, f"{name} (line {line})" if name in seen else name, numbers[:steps, None], said)
+                seen.add(name)
             else:
                 tell(line, *said)
     return table

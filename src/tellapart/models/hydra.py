@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tellapart.models.sequences import within
+from tellapart.models.sequences import compared, within
 
 GROUPS, KERNELS, SPAN = 64, 8, 9
 """Half of the groups for the series, half for its differences; kernels that compete in each; steps that one sees."""
@@ -54,8 +54,8 @@ class Hydra(nn.Module):
         fits = fits.reshape(x.shape[0], -1, KERNELS, x.shape[2])
         share = (within(lengths, x.shape[2]) / lengths[:, None, None]).to(x.dtype)
         best, worst = fits.amax(2), fits.amin(2)
-        won = (fits >= best[:, :, None] - MARGIN).to(x.dtype) @ (best * share)[..., None]
-        lost = (fits <= worst[:, :, None] + MARGIN).to(x.dtype) @ share.expand_as(worst)[..., None]
+        won = compared(torch.ge, fits, best[:, :, None] - MARGIN, x.dtype) @ (best * share)[..., None]
+        lost = compared(torch.le, fits, worst[:, :, None] + MARGIN, x.dtype) @ share.expand_as(worst)[..., None]
         return won.flatten(1), lost.flatten(1)
 
 

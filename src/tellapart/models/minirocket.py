@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tellapart.models.sequences import within
+from tellapart.models.sequences import compared, within
 
 SPAN = 9
 """Steps that a kernel sees, those that a dilation leaves out not counted."""
@@ -67,14 +67,14 @@ class MiniRocket(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         own = within(lengths, x.shape[2])
         share = own / lengths[:, None, None]
-        found: list[Tensor] = []
+        every, found = (x.shape[0], -1, 2, x.shape[2]), list[Tensor]()
         start = 0
         for number, (dilation, count) in enumerate(self.counts.items()):
             values = self._convolved(x, number, dilation)
-            inner = wholly_within(lengths, x.shape[2], dilation)
+            taken = torch.stack([share, wholly_within(lengths, x.shape[2], dilation)], 2)
             for place in range(start, start + count):
-                above = (values > self.thresholds[:, place, None]).to(x.dtype)
-                found += [(above[:, ::2] * share).sum(2), (above[:, 1::2] * inner).sum(2)]
+                above = compared(torch.gt, values, self.thresholds[:, place, None], x.dtype).reshape(every)
+                found.append(above.mul_(taken).sum(3).flatten(1))
             start += count
         return torch.cat(found, 1)
 
