@@ -36,6 +36,7 @@ UNMEASURED = (
     "spoken-digits-conv",
     "cifar-best",
     "transfer",
+    "transfer-whitened",
     "resnet50-finetune",
     "vgg",
     "resnet18",

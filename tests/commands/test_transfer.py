@@ -273,6 +273,32 @@ def test_the_usual_settings_for_given_weights_name_no_model() -> None:
     assert below(None, "digits", {"weights": "none"})["model"] == below(None, "digits", {})["model"]
 
 
+def test_the_usual_settings_for_given_weights_go_by_the_model_that_they_are_of(home: Path, tmp_path: Path) -> None:
+    settings = {"model": "whitened-cnn", "widths": (4,), "steps": 1, "batch": 8}
+    tellapart.train(home / "two.npz", **settings, runs_dir=tmp_path, name="white", quiet=True)
+    found = {name: below(None, "digits", {"weights": path}) for name, path in _of_each(home, tmp_path).items()}
+    assert {name: (settings["optimiser"], settings["lr"]) for name, settings in found.items()} == {
+        "whitened": ("muon", 0.01),
+        "its model folder": ("muon", 0.01),
+        "cnn": ("adamw", 0.001),
+        "published": ("adamw", 0.001),
+        "missing": ("adamw", 0.001),
+    }
+    main(["train", str(home / "two.npz"), "--weights", str(tmp_path / "white"), "--epochs", "1", "--name", "on",
+          "--runs-dir", str(tmp_path), "--quiet"])  # fmt: skip
+    assert 'optimiser = "muon"' in (tmp_path / "on/config.toml").read_text()
+
+
+def _of_each(home: Path, tmp_path: Path) -> dict[str, Path]:
+    return {
+        "whitened": tmp_path / "white",
+        "its model folder": tmp_path / "white/model",
+        "cnn": home / "runs/cnn",
+        "published": Path("pretrained"),
+        "missing": tmp_path / "nowhere",
+    }
+
+
 def test_the_command_line_takes_the_same_settings_as_python(home: Path, tmp_path: Path) -> None:
     words = ["--weights", str(home / "runs/cnn"), "--epochs", "1", "--runs-dir", str(tmp_path), "--quiet"]
     main(["train", str(home / "two.npz"), *words, "--name", "line"])

@@ -6,9 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tellapart.config import Reading, beneath, read_toml
+from tellapart.config import PRETRAINED, Reading, beneath, read_toml
 from tellapart.data import SOURCES
-from tellapart.errors import SettingError
+from tellapart.errors import SettingError, TellapartError
 from tellapart.names import did_you_mean, natural_key
 from tellapart.types import Kind
 
@@ -20,8 +20,8 @@ AUTO: dict[Kind, str] = {
     "text": "auto-text",
 }
 """Kind of data -> the recipe whose settings hold where nobody names a model."""
-TRANSFER = "transfer"
-"""Likewise where weights are given besides, of pictures."""
+TRANSFER, OF_WEIGHTS = "transfer", {"whitened-cnn": "transfer-whitened"}
+"""Likewise where weights are given besides, of pictures; and where they are of a run of that model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,20 @@ def usual_for(kind: Kind, weights: object) -> str | None:
     """The same for data of a kind; None where given weights say the model, and nothing more is known."""
     if weights is None or str(weights) == "none":
         return AUTO[kind]
-    return TRANSFER if kind == "image" else None
+    return OF_WEIGHTS.get(_model_of(Path(str(weights))) or "", TRANSFER) if kind == "image" else None
+
+
+def _model_of(weights: Path) -> str | None:
+    """The model that weights are of; None where they do not say, or can't be read, which is told later."""
+    from tellapart.runs.weights import own_card
+
+    if weights == PRETRAINED:
+        return None
+    try:
+        card = own_card(weights)
+    except TellapartError:
+        return None
+    return None if card is None else card.model
 
 
 def _head(path: Path) -> str:
