@@ -2,9 +2,9 @@
 
 The first run trains on all training pictures of five classes (even numbers: airplane, bird, deer, frog, ship). For each
 seed, 50 training pictures of each of the others are drawn then, and learned twice by what `tellapart train` does of
-itself: from scratch, and with `--weights` of the first run; then by `--preset instant`, and by the recipe `transfer`, which
-is for models of other families. All are judged on the 5,000 test pictures of those classes, which nothing was chosen
-by. The bar is 8 points between the first two.
+itself: from scratch, and with `--weights` of the first run; then by `--preset instant`, and by the recipe `transfer`,
+which is for models of other families. All are judged on the 5,000 test pictures of those classes, which nothing was
+chosen by. The bar is 8 points between the first two.
 
     python bench/transfer.py [--seeds 3] [--data-dir FOLDER] [--pictures 50] [--runs-dir FOLDER] [--kept-out 400]
                              [--smoke]
