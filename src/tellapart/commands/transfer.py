@@ -61,7 +61,10 @@ def of_their_model(config: RunConfig, weights: Weights | None) -> RunConfig:
         return config
     card, spec = weights.card, weights.card.spec
     theirs = settled(card.config(), spec)
-    model = ModelConfig(model=theirs.model, **(theirs.given() | config.model.given()))
+    given = theirs.given()
+    if "views" in given:  # which hang on the data
+        given["views"] = "auto"
+    model = ModelConfig(model=theirs.model, **(given | config.model.given()))
     size = spec.shape[1] if spec.kind == "image" and spec.shape[1] == spec.shape[2] else None
     load = config.load if config.load.size is not None else replace(config.load, size=size)
     return replace(config, model=model, load=load)

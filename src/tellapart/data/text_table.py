@@ -39,8 +39,9 @@ class TextTable(LabelledRows):
 def looks_text(header: Sequence[str], reading: Reading, text_column: str | None = None) -> bool:
     """Whether a table of this header holds texts and their classes, and names no picture files."""
     named = text_column is not None or column_called(header, TEXTS) is not None
-    labelled = not reading.labelled or bool(label_columns(header, reading, "the table"))
-    return named and not names_pictures(header, reading) and labelled
+    if not named or names_pictures(header, reading):
+        return False
+    return not reading.labelled or bool(label_columns(header, reading, "the table"))
 
 
 def looks_headerless(start: bytes) -> bool:
