@@ -121,14 +121,14 @@ def weights_bytes(module: nn.Module) -> dict[str, bytes]:
 # ---- forward and backward
 
 
-@pytest.mark.parametrize("B", [1, 3])
-@pytest.mark.parametrize("training", [True, False])
 @on_every_case
-def test_raw_in_gives_finite_logits_out(name: str, shape: Shape, B: int, training: bool) -> None:
-    logits = model(name, shape).train(training)(*given_of(shape, B))
-    assert logits.shape == (B, K)
-    assert logits.dtype == torch.float32
-    assert torch.isfinite(logits).all()
+def test_raw_in_gives_finite_logits_out(name: str, shape: Shape) -> None:
+    module = model(name, shape)
+    for training, B in ((False, 1), (False, 3), (True, 3), (True, 1)):
+        logits = module.train(training)(*given_of(shape, B))
+        assert logits.shape == (B, K), (training, B)
+        assert logits.dtype == torch.float32
+        assert torch.isfinite(logits).all(), (training, B)
 
 
 @on_every_case
