@@ -17,6 +17,7 @@ from tellapart.models.minirocket import (
     MiniRocket,
     dilations_of,
     fixed_kernels,
+    kernels_at_once,
     own_quantiles,
     some_channels,
     wholly_within,
@@ -81,6 +82,17 @@ def test_thresholds_are_quantiles_of_the_own_steps() -> None:
     values = torch.tensor([[3.0, 1.0, 2.0, 99.0], [5.0, 99.0, 99.0, 99.0]])
     found = own_quantiles(values, torch.tensor([3, 1]), torch.tensor([[0.0, 0.25, 1.0], [0.0, 0.5, 1.0]]))
     assert found.tolist() == [[1.0, 1.5, 3.0], [5.0, 5.0, 5.0]]
+
+
+def test_kernels_that_are_taken_some_at_a_time_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, lengths = drawn(C=2, T=40)
+    modules = [MiniRocket(2, 40, 400), Hydra(2, 40)]
+    modules[0].look(x, lengths)
+    whole = [module(x, lengths) for module in modules]
+    monkeypatch.setattr("tellapart.models.minirocket.MOST_VALUES", 25 * x.shape[0] * x.shape[2])
+    assert len(kernels_at_once(x, 84, 2)) == 4
+    for module, found in zip(modules, whole, strict=True):
+        torch.testing.assert_close(module(x, lengths), found)
 
 
 def test_half_of_the_steps_are_above_a_threshold_on_average() -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tellapart.models.minirocket import kernels_at_once
 from tellapart.models.sequences import compared, within
 
 GROUPS, KERNELS, SPAN = 64, 8, 9
@@ -49,14 +50,19 @@ class Hydra(nn.Module):
 
     def _won(self, x: Tensor, lengths: Tensor, number: int, dilation: int) -> tuple[Tensor, Tensor]:
         """(B, G * KERNELS) twice: what each kernel wins by fitting best, and how often it fits worst, for each step."""
-        weight = self.channels[number][:, None, :, None] * self.kernels[number][:, :, None]
-        fits = functional.conv1d(x, weight.flatten(0, 1), padding=SPAN // 2 * dilation, dilation=dilation)
-        fits = fits.reshape(x.shape[0], -1, KERNELS, x.shape[2])
         share = (within(lengths, x.shape[2]) / lengths[:, None, None]).to(x.dtype)
-        best, worst = fits.amax(2), fits.amin(2)
-        won = compared(torch.ge, fits, best[:, :, None] - MARGIN, x.dtype) @ (best * share)[..., None]
-        lost = compared(torch.le, fits, worst[:, :, None] + MARGIN, x.dtype) @ share.expand_as(worst)[..., None]
-        return won.flatten(1), lost.flatten(1)
+        won, lost = [], []
+        for chosen in kernels_at_once(x, GROUPS // 2 * KERNELS, KERNELS):
+            groups = slice(*(None if end is None else end // KERNELS for end in (chosen.start, chosen.stop)))
+            weight = self.channels[number, groups, None, :, None] * self.kernels[number, groups, :, None]
+            fits = functional.conv1d(x, weight.flatten(0, 1), padding=SPAN // 2 * dilation, dilation=dilation)
+            fits = fits.reshape(x.shape[0], -1, KERNELS, x.shape[2])
+            best, worst = fits.amax(2), fits.amin(2)
+            high = compared(torch.ge, fits, best[:, :, None] - MARGIN, x.dtype)
+            won.append(high @ (best * share)[..., None])
+            low = compared(torch.le, fits, worst[:, :, None] + MARGIN, x.dtype)
+            lost.append(low @ share.expand_as(worst)[..., None])
+        return torch.cat(won, 1).flatten(1), torch.cat(lost, 1).flatten(1)
 
 
 def differences(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

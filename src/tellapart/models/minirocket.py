@@ -15,6 +15,8 @@ MOST_DILATIONS = 32
 MOST_CHANNELS = 9
 """That one kernel sees at most."""
 GOLDEN = (math.sqrt(5) + 1) / 2
+MOST_VALUES = 1 << 25
+"""Of kernels, samples and steps together that are in memory at a time."""
 MARGIN = 1e-5
 """Above a threshold, in deviations: what is level but for rounding, as where nothing changes, does not exceed it."""
 
@@ -67,16 +69,27 @@ class MiniRocket(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         own = within(lengths, x.shape[2])
         share = own / lengths[:, None, None]
-        every, found = (x.shape[0], -1, 2, x.shape[2]), list[Tensor]()
+        some = kernels_at_once(x, len(self.kernels), 2)
+        found: list[Tensor] = []
         start = 0
         for number, (dilation, count) in enumerate(self.counts.items()):
-            values = self._convolved(x, number, dilation)
             taken = torch.stack([share, wholly_within(lengths, x.shape[2], dilation)], 2)
-            for place in range(start, start + count):
-                above = compared(torch.gt, values, self.thresholds[:, place, None], x.dtype).reshape(every)
-                found.append(above.mul_(taken).sum(3).flatten(1))
+            pieces = [
+                self._shares(self._convolved(x, number, dilation, chosen), taken, chosen, range(start, start + count))
+                for chosen in some
+            ]
+            found.append(pieces[0] if len(pieces) == 1 else torch.cat(pieces, 2))
             start += count
-        return torch.cat(found, 1)
+        return torch.cat(found, 1).flatten(1)
+
+    def _shares(self, values: Tensor, taken: Tensor, chosen: slice, places: range) -> Tensor:
+        """Values (B, k, T) of the chosen kernels, weights (B, 1, 2, T) -> (B, places, k), shares above thresholds."""
+        thresholds, pairs = self.thresholds[chosen], (values.shape[0], -1, 2, values.shape[2])
+        found = []
+        for place in places:
+            above = compared(torch.gt, values, thresholds[:, place, None], taken.dtype).reshape(pairs)
+            found.append(above.mul_(taken).sum(3).flatten(1))
+        return torch.stack(found, 1)
 
     @torch.no_grad()
     def look(self, x: Tensor, lengths: Tensor) -> None:
@@ -91,10 +104,18 @@ class MiniRocket(nn.Module):
             self.thresholds[:, start : start + count] = own_quantiles(values, lengths[rows], quantiles) + MARGIN
             level, start = level + K * count, start + count
 
-    def _convolved(self, x: Tensor, number: int, dilation: int) -> Tensor:
-        """(B, C, T) -> (B, 84, T): each kernel over the sum of its channels, with silence around the sequence."""
-        weight = self.channels[number][:, :, None] * self.kernels[:, None]
+    def _convolved(self, x: Tensor, number: int, dilation: int, chosen: slice = slice(None)) -> Tensor:
+        """(B, C, T) -> (B, k, T): the chosen kernels over the sum of their channels, with silence all around."""
+        weight = self.channels[number, chosen, :, None] * self.kernels[chosen, None]
         return functional.conv1d(x, weight, padding=SPAN // 2 * dilation, dilation=dilation)
+
+
+def kernels_at_once(x: Tensor, count: int, group: int) -> list[slice]:
+    """Which of the kernels are taken together for (B, C, T), groups of so many never apart: all but where T is long."""
+    if torch.compiler.is_exporting():
+        return [slice(None)]
+    most = max(group, MOST_VALUES // (x.shape[0] * x.shape[2]) // group * group)
+    return [slice(None)] if most >= count else [slice(start, start + most) for start in range(0, count, most)]
 
 
 def some_channels(kernels: int, channels: int) -> Tensor:
