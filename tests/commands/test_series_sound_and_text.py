@@ -5,6 +5,7 @@ import json
 import shutil
 import wave
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,13 @@ def test_series_are_told_apart_by_a_head_that_is_fitted_at_once(swings: tellapar
     with (swings.path / "history.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["left_out_accuracy"]) > 0.9
+
+
+def test_sequences_are_learned_in_the_time_that_is_given(home: Path) -> None:
+    began = perf_counter()
+    run = tellapart.train(home / "swings.npz", model="conv1d", widths=(8,), time="3s", runs_dir=home / "timed", **QUIET)
+    assert perf_counter() - began < 60  # a machine may be busy; two hundred epochs would go on
+    assert f"epochs = {run.facts['epochs']}\n" in (run.path / "config.toml").read_text()
 
 
 def test_new_series_are_answered_whatever_their_length(swings: tellapart.Run) -> None:
