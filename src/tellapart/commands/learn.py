@@ -14,7 +14,7 @@ from tellapart.commands.probing import Looks
 from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.stop import Stop, stoppable
 from tellapart.commands.timing import plan_again
-from tellapart.commands.watch import Watch
+from tellapart.commands.watch import Silence, Watch
 from tellapart.config import TrainConfig
 from tellapart.errors import DivergedError, Interrupted
 from tellapart.evaluation.diagnosis import smaller_lr
@@ -26,6 +26,7 @@ from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import TrainState, fit
 from tellapart.training.optimisers import peak_lr
 from tellapart.training.plan import Plan
+from tellapart.training.statistics import settle_average
 from tellapart.types import EpochEnd, Pause, Task
 
 FITTED = "fitted at once"
@@ -73,10 +74,12 @@ def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
 
 def ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) -> Iterator[EpochEnd | Pause]:
     """What fit gives; where the plan is another one after a look at the clock, by that one."""
-    made = batches(learner, watch)
+    made = batches(learner, Silence())
     while not learner.done:
         followed = learner.plan
-        for end in fit(learner.state, made, followed, pause):
+        for end in fit(learner.state, lambda order: watch.each(made(order)), followed, pause):
+            if isinstance(end, EpochEnd):
+                settle_average(learner.state, made, followed)
             yield end
             if learner.plan is not followed:
                 break

@@ -216,7 +216,7 @@ def step_once(state: TrainState, batch: Batch, plan: Plan) -> Tensor:
     """
     kept = [buffer.clone() for buffer in moving_buffers(state.module)]
     while True:
-        _seed_draws(seed_of(plan.seed, "step", state.step), batch.targets.device)
+        seed_draws(seed_of(plan.seed, "step", state.step), batch.targets.device)
         try:
             sums = _gradients(state, batch, plan)
             break
@@ -277,7 +277,7 @@ def hardest(losses: Tensor | None, count: int, ties: torch.Generator) -> Tensor 
     return drawn[losses[drawn].argsort(descending=True, stable=True)[:count]].sort().values
 
 
-def _seed_draws(seed: int, device: torch.device) -> None:
+def seed_draws(seed: int, device: torch.device) -> None:
     """Make what dropout draws a function of the step. torch.manual_seed does the same for every backend, at 0.6 ms."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
