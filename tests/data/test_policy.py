@@ -53,10 +53,11 @@ def test_what_each_policy_sets() -> None:
 
 
 @pytest.mark.parametrize(("side", "padding"), [(8, (1, 1)), (28, (2, 4)), (32, (2, 4)), (64, (4, 8)), (3, (1, 1))])
-def test_a_crop_is_a_sixteenth_of_the_side_or_an_eighth_where_pictures_are_few(
+def test_a_crop_is_an_eighth_of_the_side_or_a_sixteenth_of_many_colour_pictures(
     side: int, padding: tuple[int, int]
 ) -> None:
     assert tuple(changes(policy, loaded(side))["crop_padding"] for policy in ("light", "strong")) == padding
+    assert changes("light", loaded(side, C=1))["crop_padding"] == padding[1]
 
 
 def test_what_is_set_by_hand_stays() -> None:
