@@ -16,8 +16,8 @@ STRENGTHS = tuple(10.0**power for power in range(-4, 7))
 """Pulls towards zero that are tried, in thousandths of the mean square of the features of a sample."""
 FEW = 1000
 """Samples up to which every pull is tried, and of more of them those that say where to begin; rows of a block."""
-WORSE = 1e-3
-"""Of the log-loss: less is the same, and it may get better beyond."""
+ALIKE = 1e-3
+"""Of the log-loss: where some samples say no more than this of the pulls, every one is tried."""
 LARGEST_SCALE = 100.0
 """By which scores of -1 to 1 are multiplied at most on their way to logits."""
 
@@ -51,7 +51,8 @@ def ridge(features: Tensor, targets: Tensor, classes: int, weights: Tensor | Non
     start = None
     if len(features) > FEW:
         some = slice(None, None, -(-len(features) // FEW))
-        start = min(_tried(_Samples.of(features[some], targets[some], classes, w[some]))).place
+        found = list(_tried(_Samples.of(features[some], targets[some], classes, w[some])))
+        start = min(found).place if max(found).loss > min(found).loss + ALIKE else None
     samples = _Samples.of(features, targets, classes, w)
     best = min(_tried(samples, start))
     scale, shift = best.fitted[0], best.fitted[1:]
@@ -132,7 +133,7 @@ class _Tried:
 
 
 def _tried(samples: _Samples, start: int | None = None) -> Iterator[_Tried]:
-    """Every pull; with a place to start from, from there on both ways until it gets worse."""
+    """Every pull; with a place to start from, from there on both ways as long as it gets better."""
     if start is None:
         yield from map(samples.fit, range(len(STRENGTHS)))
         return
@@ -143,7 +144,7 @@ def _tried(samples: _Samples, start: int | None = None) -> Iterator[_Tried]:
         for place in way:
             found = samples.fit(place)
             yield found
-            if found.loss > before.loss + WORSE:
+            if not found < before:
                 break
             before = found
 
