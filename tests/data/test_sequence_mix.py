@@ -15,11 +15,11 @@ from tellapart.config import DataConfig
 from tellapart.data.augment import augmentation_of
 from tellapart.data.batches import shuffled
 from tellapart.data.resident import Resident
-from tellapart.data.sequence_augment import SequenceAugmentation
+from tellapart.data.sequence_augment import SequenceAugmentation, check_settings
 from tellapart.data.sequence_mix import mixed_steps
 from tellapart.errors import SettingError
 from tellapart.seeds import uniform
-from tellapart.types import Order
+from tellapart.types import DataSpec, Order
 
 NAN = float("nan")
 ORDER = Order(seed=3, epoch=2)
@@ -228,3 +228,11 @@ def test_texts_are_not_mixed_and_it_is_said_what_changes_them(name: str, value: 
         "token_drop and window change training texts."
     )
     assert not augmentation_of(DataConfig(**{name: 0.0}), TEXT)
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_vectors_are_not_mixed_and_it_is_said(name: str) -> None:
+    spec = DataSpec(kind="vector", shape=(3,), classes=("a", "b"), mean=(0.0,) * 3, std=(1.0,) * 3)
+    with pytest.raises(SettingError, match=f"{name} is 0.5, which is of pictures, series and recordings: leave it out"):
+        check_settings(DataConfig(**{name: 0.5}), spec)  # type: ignore[arg-type]
+    check_settings(DataConfig(**{name: 0.0}), spec)  # type: ignore[arg-type]

@@ -104,6 +104,8 @@ def check_settings(config: DataConfig, spec: DataSpec) -> None:
             )
     for name in MIXES:
         value = getattr(config, name)
+        if value and spec.kind == "vector":
+            raise SettingError(f"{name} is {value:g}, which is of pictures, series and recordings: leave it out.")
         if value and spec.kind == "text":
             raise SettingError(
                 f"{name} is {value:g}, but texts are tokens, and of two tokens no mixture is a token: leave it out. "
