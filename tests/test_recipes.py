@@ -35,8 +35,6 @@ UNMEASURED = (
     "auto-vector",
     "spoken-digits-conv",
     "cifar-best",
-    "transfer",
-    "transfer-whitened",
     "resnet50-finetune",
     "vgg",
     "resnet18",
