@@ -217,10 +217,12 @@ def test_equal_accuracy_goes_to_the_lower_log_loss():
 
 
 def test_scores_of_ten_thousand_samples_take_milliseconds():
+    """8 ms where sorting each row takes 0.9: held against that, since a shared machine is slow for minutes."""
     predictions = drawn(10_000, 10)
-    times = []
+    times = {"scores": [], "sorting": []}
     for _ in range(7):
-        start = time.process_time()
-        scores(predictions)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.03  # a shared machine may be three times as slow as it was a minute ago
+        for name, work in (("scores", scores), ("sorting", lambda given: given.logits.argsort(1))):
+            start = time.process_time()
+            work(predictions)
+            times[name].append(time.process_time() - start)
+    assert min(times["scores"]) < 14 * min(times["sorting"])
