@@ -33,7 +33,7 @@ def cases(items: Sequence[Any], spec: DataSpec, columns: Mapping[str, Any] | Non
     columns  those that were named for the training data, as `unlabelled.columns_of` gives them
     No class is needed in a file, nor heeded; a line that can't be used is a case too, under `file, line 17`.
     """
-    reading = Unlabelled.of(columns or {}, spec.channels if spec.kind == "series" else 1)
+    reading = Unlabelled.of(columns or {}, spec)
     found: list[Case] = []
     for number, item in enumerate(items):
         path = Path(item) if isinstance(item, Path) or (spec.kind == "series" and isinstance(item, str)) else None

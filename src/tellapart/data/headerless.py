@@ -8,6 +8,7 @@ from itertools import chain, islice
 from tellapart.config import Reading
 from tellapart.data.series_columns import LEAST_STEPS, is_missing, is_number
 from tellapart.data.sources.delimited import Table
+from tellapart.data.unlabelled import Unlabelled
 
 LOOKED_AT = 100
 """Rows by which it is told."""
@@ -17,20 +18,28 @@ def headed(table: Table, reading: Reading) -> Table:
     """The table with the header `label,0,1,...` where its first line is a series; else as it is.
 
     So it is where that line is numbers throughout, whole ones first in each row, and some of them are alike: classes.
+    Of samples that are asked about no class is needed: there any line of numbers is a series, whose first value is its
+    class where every row begins with one that the model knows.
     """
-    if reading.asked_columns or not _is_series(table.header):
+    if not _is_series(table.header) or (reading.labelled and reading.asked_columns):
         return table
     first = list(islice(table.rows, LOOKED_AT))
-    rows = [cells for _, cells in first if isinstance(cells, list)]
-    classes = [cells[0].strip() for cells in (table.header, *rows) if cells]
-    whole = all(is_number(name) and float(name).is_integer() for name in classes)
-    back = Table(header=table.header, rows=chain(first, table.rows))
-    if not whole or len(set(classes)) == len(classes):
-        return back
-    header = ["label", *map(str, range(len(table.header) - 1))]
-    return Table(header=header, rows=chain([(1, table.header)], back.rows))
+    rows = chain(first, table.rows)
+    names = [cells[0].strip() for cells in (table.header, *(cells for _, cells in first)) if isinstance(cells, list)]
+    steps = map(str, range(len(table.header)))
+    if isinstance(reading, Unlabelled):
+        header = ["label", *steps][: len(table.header)] if set(names) <= set(reading.classes) else list(steps)
+    elif all(map(_is_whole, names)) and len(set(names)) < len(names):
+        header = ["label", *steps][: len(table.header)]
+    else:
+        return Table(header=table.header, rows=rows)
+    return Table(header=header, rows=chain([(1, table.header)], rows))
+
+
+def _is_whole(cell: str) -> bool:
+    return is_number(cell) and float(cell).is_integer()
 
 
 def _is_series(cells: Sequence[str]) -> bool:
-    """Whether a line is a whole number and some numbers, or missing ones, after it."""
+    """Whether a line is numbers throughout, of which some may be missing."""
     return len(cells) > LEAST_STEPS and all(is_number(cell) or is_missing(cell) for cell in cells)

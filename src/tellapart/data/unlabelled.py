@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tellapart.config import DataConfig, Reading
+from tellapart.types import DataSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,8 @@ class Unlabelled(Reading):
     """Column of the groups, where it was named."""
     channels: int = 1
     """Those that the model takes."""
+    classes: tuple[str, ...] = ()
+    """Those that it knows."""
 
     @property
     def group_column(self) -> str | None:
@@ -27,12 +30,13 @@ class Unlabelled(Reading):
         return False
 
     @staticmethod
-    def of(columns: Mapping[str, Any], channels: int) -> Unlabelled:
+    def of(columns: Mapping[str, Any], spec: DataSpec) -> Unlabelled:
         """As `columns_of` kept them of the training data."""
         named: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()
         }
-        return Unlabelled(**named, channels=channels)
+        channels = spec.channels if spec.kind == "series" else 1
+        return Unlabelled(**named, channels=channels, classes=spec.classes)
 
 
 def columns_of(config: DataConfig) -> dict[str, Any]:

@@ -89,3 +89,19 @@ def test_such_files_are_trained_on_and_new_ones_answered(tmp_path: Path) -> None
     assert run.measures()["accuracy"].value == 1
     answers = run.model.predict(tmp_path / "gun_TEST.tsv")
     assert [answer.label for answer in answers] == ["2", "1"] * 5
+
+
+@pytest.mark.parametrize("classes", [[2, 1], [1], ["3.5", "0.5", "2"]], ids=["each once", "a row", "values alone"])
+def test_new_series_without_a_header_are_all_answered_with_a_class_before_them_or_not(
+    tmp_path: Path, classes: list[object]
+) -> None:
+    path = written(tmp_path / "gun_TRAIN.tsv", [1, 2] * 10)
+    model = tellapart.train(path, runs_dir=tmp_path / "runs", quiet=True, features=84).model
+    new = written(tmp_path / "new.tsv", classes)
+    values = [[float(cell) for cell in line.split("\t")] for line in new.read_text().splitlines()]
+    first = 0 if "." in str(classes[0]) else 1
+    alone = model.predict([np.array([row[first:]]) for row in values])
+    found = model.predict(new)
+    assert [answer.id for answer in found] == [f"{new}:{row}" for row in range(1, len(classes) + 1)]
+    for answer, same in zip(found, alone, strict=True):
+        assert answer.probabilities == pytest.approx(same.probabilities, abs=1e-5)
