@@ -82,6 +82,13 @@ def test_tables_of_several_sets_in_a_folder_are_named(tmp_path: Path) -> None:
         open_source(tmp_path, Reading())
 
 
+def test_what_is_no_table_does_not_hide_the_one_beside_it(tmp_path: Path) -> None:
+    written(tmp_path / "gun_TRAIN.tsv", [1, 2, 1])
+    (tmp_path / "a-note.csv").touch()
+    (tmp_path / "README.txt").write_text("a\tb\n" * 3)
+    assert [label for _, label, _ in rows(open_source(tmp_path, Reading()))] == ["1", "2", "1"]
+
+
 def test_such_files_are_trained_on_and_new_ones_answered(tmp_path: Path) -> None:
     path = written(tmp_path / "gun_TRAIN.tsv", [1, 2] * 10)
     written(tmp_path / "gun_TEST.tsv", [2, 1] * 5)

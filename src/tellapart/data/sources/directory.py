@@ -1,6 +1,7 @@
 """What a folder holds: Parquet files, tar shards, a table with its pictures, or a folder of pictures per class."""
 
-from contextlib import AbstractContextManager
+import os
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,10 +84,13 @@ def table_of_samples(path: Path, reading: Reading) -> Path | None:
     from tellapart.data.ts_file import pair_of
 
     files = [file for suffix in TABLES for file in files_at_top(path, suffix)]
-    if not files or any(file.is_dir() and shown(file.name) for file in path.iterdir()):
+    if not files or any(entry.is_dir() for entry in os.scandir(path) if shown(entry.name)):
         return None
-    kinds = {file: table_kind(file, reading) for file in files if file.suffix.lower() != ".txt" or len(files) == 1}
-    found = [file for file, kind in kinds.items() if kind in ("series", "text")]
+    found = []
+    for file in files if len(files) == 1 else [file for file in files if file.suffix.lower() != ".txt"]:
+        with suppress(DataError):  # what is no table stands beside one that is
+            if table_kind(file, reading) in ("series", "text"):
+                found.append(file)
     others = [file for file in found[1:] if file != pair_of(found[0])]
     if others:
         raise DataError(f"{path}: {found[0].name} and {others[0].name} are of several sets. Give the file of one.")
