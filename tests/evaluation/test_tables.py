@@ -115,8 +115,20 @@ def test_an_undefined_share_is_an_empty_cell():
     assert row == ["class 1", "0", "0", "", "", "", "", "", "", ""]
 
 
-def test_ten_thousand_predictions_are_written_in_half_a_second():
+def test_writing_predictions_takes_a_few_times_what_their_logits_alone_take():
     predictions = drawn(10_000, 10)
-    start = time.process_time()
-    predictions_csv(predictions)
-    assert time.process_time() - start < 0.5
+
+    def logits_alone() -> None:
+        csv.writer(io.StringIO(newline="")).writerows(
+            [f"{value:.9g}" for value in row] for row in predictions.logits.tolist()
+        )
+
+    def least_s(work) -> float:
+        times = []
+        for _ in range(3):
+            start = time.thread_time()
+            work()
+            times.append(time.thread_time() - start)
+        return min(times)
+
+    assert least_s(lambda: predictions_csv(predictions)) < 4 * least_s(logits_alone)  # 1.5 times on an idle core

@@ -84,7 +84,7 @@ def table_of_samples(path: Path, reading: Reading) -> Path | None:
     from tellapart.data.ts_file import pair_of
 
     files = [file for suffix in TABLES for file in files_at_top(path, suffix)]
-    if not files or any(entry.is_dir() for entry in os.scandir(path) if shown(entry.name)):
+    if not files or _has_folders(path):
         return None
     found = []
     for file in files if len(files) == 1 else [file for file in files if file.suffix.lower() != ".txt"]:
@@ -95,6 +95,11 @@ def table_of_samples(path: Path, reading: Reading) -> Path | None:
     if others:
         raise DataError(f"{path}: {found[0].name} and {others[0].name} are of several sets. Give the file of one.")
     return found[0] if found else None
+
+
+def _has_folders(path: Path) -> bool:
+    with os.scandir(path) as entries:
+        return any(entry.is_dir() for entry in entries if shown(entry.name))
 
 
 def shards_in(path: Path) -> list[Path]:
