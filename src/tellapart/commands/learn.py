@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,8 @@ from tellapart.types import EpochEnd, Pause, Task
 
 FITTED = "fitted at once"
 """The reason why training is over where no step is taken."""
+WRITTEN_EVERY_S = 1.0
+"""Seconds from one writing of the history to the next, at least."""
 
 
 def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
@@ -39,6 +42,7 @@ def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
     Where training leaves the finite numbers DivergedError says so.
     """
     state, saver, promises = learner.state, Saver(run.checkpoints), circumstances(learner)
+    history = Kept(run)
     looks.first()
     with stoppable() as stop, watch.work("training", learner.plan.steps, state.step):
         saves = Saves(learner.config.train, stop)
@@ -46,7 +50,7 @@ def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
             for end in ends(learner, watch, lambda state: saves.due(state) or learner.looks_at_clock):
                 if isinstance(end, EpochEnd):
                     note(end, learner)
-                    run.write_history(learner.progress.history)
+                    history.write(learner.progress.history, now=learner.done)
                     looks.after(end)
                     if told(end.epoch, learner.plan.epochs):
                         watch.say(line(learner.progress.history[-1], learner.plan, learner.config.train.metric_taken))
@@ -63,6 +67,7 @@ def learn(learner: Learner, run: RunFolder, looks: Looks, watch: Watch) -> None:
             raise DivergedError(f"{error} {remedy(learner, run)}") from None
         finally:
             failed = saver.wait()
+            history.write(learner.progress.history, now=True)
         if failed is not None:
             raise failed
         if not learner.done:
@@ -83,6 +88,19 @@ def ends(learner: Learner, watch: Watch, pause: Callable[[TrainState], bool]) ->
             yield end
             if learner.plan is not followed:
                 break
+
+
+class Kept:
+    """The history in the run folder: an epoch may take a tenth of a second, and to flush a file takes a while too."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run, self._rows, self._since = run, 0, -math.inf
+
+    def write(self, rows: list[dict[str, Any]], *, now: bool) -> None:
+        """Write what is new, where the last time was not just before or `now` asks for it."""
+        if len(rows) != self._rows and (now or time.monotonic() - self._since >= WRITTEN_EVERY_S):
+            self._run.write_history(rows)
+            self._rows, self._since = len(rows), time.monotonic()
 
 
 class Saves:

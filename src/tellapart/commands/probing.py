@@ -88,7 +88,7 @@ class Looks:
         known = {finding.kind for finding in found(self._learner)}
         progress.probes += [taken] if taken else []
         progress.spikes += [jump] if jump else []
-        if progress.probes:
+        if taken:
             self._run.write_health(table(progress.probes))
         for finding in found(self._learner):
             if finding.kind not in known:

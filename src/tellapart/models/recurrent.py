@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from tellapart.config import Pooling
 from tellapart.models.fronts import front_of
+from tellapart.models.gru_steps import Gru
 from tellapart.models.sequences import STEP_POOLINGS, Last, SequenceNetwork, backwards
 from tellapart.types import DataSpec
 
@@ -74,7 +75,7 @@ def gru(
     spec: DataSpec, *, layers: int = 2, hidden: int = 128, dropout: float = 0.0, pooling: Pooling = "mean"
 ) -> nn.Module:
     """Gated recurrent units (Cho et al. 2014, arXiv:1406.1078)."""
-    return _network(nn.GRU, spec, layers, hidden, dropout, pooling, both=False)
+    return _network(Gru, spec, layers, hidden, dropout, pooling, both=False)
 
 
 def bilstm(
@@ -88,7 +89,7 @@ def bigru(
     spec: DataSpec, *, layers: int = 2, hidden: int = 128, dropout: float = 0.0, pooling: Pooling = "mean"
 ) -> nn.Module:
     """`gru` both ways, in each layer."""
-    return _network(nn.GRU, spec, layers, hidden, dropout, pooling, both=True)
+    return _network(Gru, spec, layers, hidden, dropout, pooling, both=True)
 
 
 def _network(
