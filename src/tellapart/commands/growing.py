@@ -8,9 +8,9 @@ from tellapart.models import chosen
 
 SIZES = (0.625, 0.75, 0.875, 1.0, 1.0)
 """Shares of the full picture size, each for a fifth of the epochs: three quarters of the work of full pictures."""
-SMALLEST, FEWEST = 24, 10_000
-"""Pixels of the shorter side, and training pictures, from which on pictures grow: there it saves minutes, and five
-eighths of such a side still show what is on it."""
+SMALLEST, FEWEST = 24, 2_500
+"""Pixels of the shorter side, and training pictures, from which on pictures grow: there it saves a minute or more, and
+five eighths of such a side still show what is on it."""
 GROWS = ("whitened-cnn",)
 """Models that were made for pictures of any size."""
 

@@ -88,9 +88,9 @@ def test_an_id_that_stands_twice_is_told() -> None:
 
 def test_sixty_thousand_pictures_are_listed_in_a_moment() -> None:
     source = ArraySource("mine", np.zeros((60_000, 28, 28), np.uint8), ["a"] * 60_000)
-    start = time.perf_counter()
+    start = time.thread_time()
     assert len(source.entries()[0]) == 60_000
-    assert time.perf_counter() - start < 2  # 0.2 s on an idle core
+    assert time.thread_time() - start < 2  # 0.2 s on an idle core
 
 
 def test_the_digits_span_all_of_8_bits_and_have_no_parts() -> None:
