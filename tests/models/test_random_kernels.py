@@ -13,6 +13,7 @@ from tellapart.config import ModelConfig
 from tellapart.models import build_model
 from tellapart.models.hydra import Hydra, differences
 from tellapart.models.minirocket import (
+    GOLDEN,
     MARGIN,
     MiniRocket,
     dilations_of,
@@ -93,6 +94,26 @@ def test_kernels_that_are_taken_some_at_a_time_say_the_same(monkeypatch: pytest.
     assert len(kernels_at_once(x, 84, 2)) == 4
     for module, found in zip(modules, whole, strict=True):
         torch.testing.assert_close(module(x, lengths), found)
+
+
+def test_the_thresholds_are_quantiles_of_one_drawn_sample_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, lengths = drawn(B=6, C=3, T=80)
+    module = MiniRocket(3, 80, 168)
+    torch.manual_seed(1)
+    module.look(x, lengths)
+    found = module.thresholds.clone()
+    torch.manual_seed(1)
+    rows = torch.randint(len(x), (84,))
+    levels = torch.arange(1, 169, dtype=torch.float64) * GOLDEN % 1
+    kernel, dilation = 7, next(iter(module.counts))
+    values = module._convolved(x, 0, dilation)[rows[kernel], kernel, : lengths[rows[kernel]]]
+    level = levels[: 84 * module.counts[dilation]].reshape(84, -1)[kernel]
+    wanted = torch.quantile(values.double(), level).float() + MARGIN
+    torch.testing.assert_close(found[kernel, : module.counts[dilation]], wanted)
+    monkeypatch.setattr("tellapart.models.minirocket.MOST_VALUES", 80 * 5)  # five kernels at a time
+    torch.manual_seed(1)
+    module.look(x, lengths)
+    torch.testing.assert_close(module.thresholds, found)
 
 
 def test_half_of_the_steps_are_above_a_threshold_on_average() -> None:

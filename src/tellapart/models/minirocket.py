@@ -99,15 +99,30 @@ class MiniRocket(nn.Module):
         level, start = 0, 0
         for number, (dilation, count) in enumerate(self.counts.items()):
             rows = torch.randint(len(x), (K,)).to(x.device)
-            values = self._convolved(x[rows], number, dilation).diagonal().T
             quantiles = levels[level : level + K * count].reshape(K, count)
-            self.thresholds[:, start : start + count] = own_quantiles(values, lengths[rows], quantiles) + MARGIN
+            for some in kernels_at_once(x[:1], K, 1):
+                values = self._convolved_each(x[rows[some]], number, dilation, some)
+                found = own_quantiles(values, lengths[rows[some]], quantiles[some])
+                self.thresholds[some, start : start + count] = found + MARGIN
             level, start = level + K * count, start + count
 
     def _convolved(self, x: Tensor, number: int, dilation: int, chosen: slice = slice(None)) -> Tensor:
         """(B, C, T) -> (B, k, T): the chosen kernels over the sum of their channels, with silence all around."""
-        weight = self.channels[number, chosen, :, None] * self.kernels[chosen, None]
+        weight = self._weight(number, chosen)
         return functional.conv1d(x, weight, padding=SPAN // 2 * dilation, dilation=dilation)
+
+    def _convolved_each(self, x: Tensor, number: int, dilation: int, chosen: slice) -> Tensor:
+        """(k, C, T) -> (k, T): each of the chosen kernels over the sample in its own row."""
+        weight = self._weight(number, chosen)
+        side_by_side = x.flatten(0, 1)[None]
+        fits = functional.conv1d(
+            side_by_side, weight, padding=SPAN // 2 * dilation, dilation=dilation, groups=len(weight)
+        )
+        return fits[0]
+
+    def _weight(self, number: int, chosen: slice) -> Tensor:
+        """(k, C, 9) of the chosen kernels, 0 for a channel that one does not see."""
+        return self.channels[number, chosen, :, None] * self.kernels[chosen, None]
 
 
 def kernels_at_once(x: Tensor, count: int, group: int) -> list[slice]:
