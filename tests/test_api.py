@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with photos and a run on them."""
     folder = tmp_path_factory.mktemp("home")
     make_photos(folder / "photos", each=15)
-    tellapart.train(folder / "photos", runs_dir=folder / "runs", quiet=True, epochs=30)
+    tellapart.train(folder / "photos", runs_dir=folder / "runs", quiet=True, epochs=12)
     return folder
 
 

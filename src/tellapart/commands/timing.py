@@ -13,6 +13,7 @@ from tellapart.commands.budget import SIZES, new_budget
 from tellapart.commands.learner import Learner, batches, refused_sizes, with_sizes
 from tellapart.commands.transfer import fitting_freeze, frozen_epochs
 from tellapart.commands.watch import Silence
+from tellapart.commands.widening import widened
 from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Loaded
@@ -25,14 +26,20 @@ from tellapart.types import Order
 log = logging.getLogger("tellapart")
 
 
-def settle(learner: Learner, asked: TrainConfig) -> None:
-    """Real steps before the first one, where the settings ask for what only they can tell."""
+def settle(learner: Learner, asked: TrainConfig) -> Learner:
+    """Real steps before the first one, where the settings ask for what only they can tell; the learner comes out."""
     settle_compiling(learner, asked)
     if asked.time is not None:
         plan_in_time(learner)
+        wide = widened(learner)
+        if wide is not learner:
+            learner = wide
+            settle_compiling(learner, asked)
+            plan_in_time(learner)
     elif asked.batch == "auto":
         try_step(learner)
     settle_freezing(learner)
+    return learner
 
 
 def settle_freezing(learner: Learner) -> None:
