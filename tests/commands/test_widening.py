@@ -43,7 +43,7 @@ def test_a_time_of_many_epochs_goes_into_a_wider_network_and_is_told(monkeypatch
 
 @pytest.mark.parametrize(
     ("step_s", "settings"),
-    [(1.1, {}), (0.5, {"widths": (4, 4, 4)}), (0.5, {"model": "resnet18"}), (0.5, {"samples": 10_000})],
+    [(1.3, {}), (0.5, {"widths": (4, 4, 4)}), (0.5, {"model": "resnet18"}), (0.5, {"samples": 10_000})],
     ids=["fewer epochs", "widths by hand", "another model", "few pictures"],
 )
 def test_otherwise_the_network_stays(monkeypatch: pytest.MonkeyPatch, step_s: float, settings: dict[str, Any]) -> None:
