@@ -30,6 +30,11 @@ class PairIssue(Issue):
     """Id of the one that stands first."""
 
 
+def other_of(issue: Issue) -> str | None:
+    """Id of the other sample of an issue about two; None where it is about one."""
+    return issue.other if isinstance(issue, PairIssue) else None
+
+
 def exact_copies(survey: Survey) -> list[Issue]:
     """An issue for each sample whose content stands before it already."""
     return same_content(survey.entries)
