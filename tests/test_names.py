@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tellapart.names import counted, did_you_mean, listed, natural_key, naturally_sorted
+from tellapart.names import boxed, counted, did_you_mean, listed, natural_key, naturally_sorted
 
 
 def test_numbers_in_a_name_count_as_numbers() -> None:
@@ -94,3 +94,8 @@ def test_names_of_one_form_are_sorted_by_their_numbers(numbers: list[int]) -> No
     assert naturally_sorted([f"p{number:04d}.png" for number in numbers], str) == [
         f"p{number:04d}.png" for number in sorted(numbers)
     ]
+
+
+def test_what_cannot_be_printed_is_a_box_unless_it_is_to_stay():
+    assert boxed("a\x1bb\u200d") == "a\N{WHITE SQUARE}b\N{WHITE SQUARE}"
+    assert boxed("a\u200db", but="\u200d") == "a\u200db"

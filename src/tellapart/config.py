@@ -125,7 +125,7 @@ class DataConfig(Reading):
     """Pattern whose first bracket takes a group out of a path, as in '(patient_[0-9]+)', or a column of a table: no
     part that is carved out shares a group with another."""
     near_copies: bool = True
-    """Keep pictures that look like copies of one on one side where parts are carved out of picture files."""
+    """Keep what looks like copies of one on one side where parts are carved out: files of pictures, and sequences."""
     split: Path | None = None
     """CSV file with the columns id and part, as the data/split.csv of a run: it says the parts, the shares have no say.
     What it does not name is left out."""

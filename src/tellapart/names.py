@@ -60,3 +60,8 @@ def counted(count: int, thing: str) -> str:
     if count == 1:
         return f"1 {thing}"
     return f"{count:,} {thing}{'es' if thing.endswith(('s', 'x')) else 's'}"
+
+
+def boxed(text: str, but: str = "") -> str:
+    """The text with a box for each letter that can't be printed, but for some."""
+    return "".join(letter if letter.isprintable() or letter in but else "\N{WHITE SQUARE}" for letter in text)

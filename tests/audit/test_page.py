@@ -1,5 +1,7 @@
 """The page says what was found, in words and pictures, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 from surveys import scenes, survey_of
 
@@ -69,3 +71,20 @@ def test_names_are_shown_and_never_run(evil):
 
 def test_a_kind_without_words_is_shown_by_its_name():
     assert "Seen-in-training" in page(issue("seen-in-training"))
+
+
+def test_texts_stand_in_the_place_of_pictures_and_what_has_none_is_told_in_words():
+    texts = {"a.txt": "<i>one</i> two", "b.txt": "<i>one</i> 2 two"}
+    pair = PairIssue(path="b.txt", kind="leak", detail="nearly", suggestion="s", other="a.txt")
+    content = content_of(survey_of(scenes(4, side=8)), [pair, issue("leak", "a group")], {}, "said", texts)
+    said = render_check(content, lambda _: None)
+    assert said.count("<q ") == 2
+    assert "&lt;i&gt;one&lt;/i&gt; <mark>2</mark> two" in said
+    assert "<bdi>a group</bdi>" in said
+    assert "no picture" not in said
+
+
+def test_curves_are_shown_twice_as_wide_as_high():
+    content = content_of(survey_of(scenes(4, side=8)), [issue("dark")], {}, "said")
+    assert 'class="gallery wide-ones"' not in render_check(content, lambda _: PICTURE)
+    assert 'class="gallery wide-ones"' in render_check(replace(content, curves=True), lambda _: PICTURE)

@@ -36,7 +36,7 @@ FINDINGS: dict[str, FindingRow] = {
     "groups": FindingRow(finder="copies:group_leaks", kinds=("leak",), pictures=False),
     "near copies": FindingRow(finder="copies:near_copies", kinds=("leak", "conflict", "near-copy"), pictures=True),
     "near sequences": FindingRow(
-        finder="copies:near_sequences", kinds=("leak", "conflict", "near-copy"), pictures=False
+        finder="copies:near_copies_of_sequences", kinds=("leak", "conflict", "near-copy"), pictures=False
     ),
     "steps": FindingRow(
         finder="steps:odd_steps", kinds=("constant", "constant-channel", "missing-values"), pictures=False

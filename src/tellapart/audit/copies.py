@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tellapart.data.gist import StepGist, WordGist
 from tellapart.data.groups import shared_groups
 from tellapart.data.near import near_pairs
-from tellapart.data.near_series import near_series
-from tellapart.data.near_texts import near_texts
+from tellapart.data.near_sequences import MOST, near_sequences
 from tellapart.data.source import Entry
 from tellapart.data.tasks import worded
 from tellapart.names import natural_key
@@ -20,9 +18,6 @@ from tellapart.types import PARTS, Issue
 
 if TYPE_CHECKING:
     from tellapart.audit.survey import Survey
-
-MOST_SEQUENCES = 50_000
-"""Beyond which no near copies are looked for: of each there are 4 KB in memory, several times."""
 
 log = logging.getLogger("tellapart")
 
@@ -33,6 +28,11 @@ class PairIssue(Issue):
 
     other: str
     """Id of the one that stands first."""
+
+
+def other_of(issue: Issue) -> str | None:
+    """Id of the other sample of an issue about two; None where it is about one."""
+    return issue.other if isinstance(issue, PairIssue) else None
 
 
 def exact_copies(survey: Survey) -> list[Issue]:
@@ -69,19 +69,14 @@ def near_copies(survey: Survey) -> list[Issue]:
     return found
 
 
-def near_sequences(survey: Survey) -> list[Issue]:
-    """The same of series, recordings and texts."""
+def near_copies_of_sequences(survey: Survey) -> list[Issue]:
+    """The same of series, recordings and texts; of more than 50,000 none, and a warning says so."""
     rows = [row for row in _firsts(survey.entries) if survey.looks]
-    if len(rows) > MOST_SEQUENCES:
-        log.warning("Near copies are not looked for among more than %s sequences.", f"{MOST_SEQUENCES:,}")
+    if len(rows) > MOST:
+        log.warning("Near copies are not looked for among more than %s sequences.", f"{MOST:,}")
         return []
-    gists = [survey.looks[row].gist for row in rows]
-    pairs = near_texts([gist for gist in gists if isinstance(gist, WordGist)])
-    if not pairs:
-        steps = [gist for gist in gists if isinstance(gist, StepGist)]
-        pairs = near_series(steps, loudness=survey.kind == "audio")
     found: list[Issue] = []
-    for pair in pairs:
+    for pair in near_sequences([survey.looks[row].gist for row in rows], loudness=survey.kind == "audio"):
         first, other = sorted((survey.entries[rows[pair.first]], survey.entries[rows[pair.second]]), key=_place)
         found.append(_issue(first, other, "nearly the same as", "near-copy", f" ({pair.said})"))
     return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tellapart.audit import BLOCKING
-from tellapart.audit.copies import PairIssue
+from tellapart.audit.copies import other_of
+from tellapart.audit.differing import Stretch, differing
 from tellapart.audit.labels import Doubt
 from tellapart.audit.survey import Survey
 from tellapart.audit.tally import classes_by_part, facts_of
@@ -62,11 +64,13 @@ KINDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A picture of a sample."""
+    """What there is to see of a sample."""
 
     id: str
     png: bytes | None
     """None where there is none to show."""
+    words: Sequence[Stretch] = ()
+    """How a text begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +101,24 @@ class CheckContent:
     """Id of a sample -> what is doubted."""
     labels: str
     """A sentence: how labels were looked at."""
+    texts: Mapping[str, str]
+    """Id of a text -> how it begins."""
+    curves: bool
+    """Whether the pictures are curves, twice as wide as high."""
 
 
-def content_of(survey: Survey, issues: list[Issue], doubted: dict[str, Doubt], labels: str) -> CheckContent:
+def content_of(
+    survey: Survey,
+    issues: list[Issue],
+    doubted: dict[str, Doubt],
+    labels: str,
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> CheckContent:
     """What the page shows of a survey and its issues.
 
     doubted  id of a sample -> what is doubted about its label
     labels   a sentence: how labels were looked at
+    texts    id of a text -> how it begins
     """
     classes = classes_by_part(survey.by_class)
     return CheckContent(
@@ -117,6 +132,8 @@ def content_of(survey: Survey, issues: list[Issue], doubted: dict[str, Doubt], l
         issues=issues,
         doubts=doubted,
         labels=labels,
+        texts=texts,
+        curves=survey.kind in ("series", "audio"),
     )
 
 
@@ -159,6 +176,10 @@ def _groups(content: CheckContent, png: Callable[[str], bytes | None]) -> list[d
                 "blocking": kind in BLOCKING,
                 "shown": shown,
                 "pictures": any(item.shot.png is not None for item in shown),
+                "texts": any(item.shot.words for item in shown),
+                "marked": any(
+                    mark for item in shown if item.beside for _, mark in [*item.shot.words, *item.beside.words]
+                ),
                 "pairs": any(item.beside is not None for item in shown),
             }
         )
@@ -166,10 +187,17 @@ def _groups(content: CheckContent, png: Callable[[str], bytes | None]) -> list[d
 
 
 def _item(issue: Issue, content: CheckContent, png: Callable[[str], bytes | None]) -> Item:
-    other = issue.other if isinstance(issue, PairIssue) else None
+    other, texts = other_of(issue), content.texts
+    words = [(texts[issue.path], False)] if issue.path in texts else []
+    beside = None
+    if other is not None:
+        before = [(texts[other], False)] if other in texts else []
+        if words and before:
+            before, words = differing(texts[other], texts[issue.path])
+        beside = Shot(id=other, png=png(other), words=before)
     return Item(
         issue=issue,
-        shot=Shot(id=issue.path, png=png(issue.path)),
-        beside=None if other is None else Shot(id=other, png=png(other)),
+        shot=Shot(id=issue.path, png=png(issue.path), words=words),
+        beside=beside,
         doubt=content.doubts.get(issue.path) if issue.kind == "label" else None,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tellapart.audit import BLOCKING, findings, in_order
+from tellapart.audit.copies import other_of
 from tellapart.audit.labels import OutOfFold, agreement, doubts, label_issue
 from tellapart.audit.page import content_of, render_check
 from tellapart.audit.survey import Survey, surveyed
@@ -20,6 +22,7 @@ from tellapart.commands.watch import Silence, Watch
 from tellapart.config import Reading
 from tellapart.data import open_source
 from tellapart.data.curves import curve
+from tellapart.data.glimpse import begins
 from tellapart.data.preview import enlarged, png
 from tellapart.data.scale import step_means
 from tellapart.data.source import Source, Value, understood
@@ -54,11 +57,20 @@ class Checked:
     """Pictures of each of the `sizes`, `formats` and `modes`, and those that bear something in `exif`."""
     facts: dict[str, str]
     """The same in words, by name."""
+    texts: dict[str, str] | None = None
+    """Id of each text that an issue names -> how it begins; None where the samples are no texts."""
 
     @property
     def blocking(self) -> tuple[Issue, ...]:
         """Those that training should not be started with."""
         return tuple(issue for issue in self.issues if issue.kind in BLOCKING)
+
+    def words_of(self, issue: Issue) -> dict[str, str]:
+        """How the `text` of an issue begins, and the `other_text` of a pair; nothing where the samples are no texts."""
+        named = {"text": issue.path, "other_text": other_of(issue)}
+        return (
+            {name: self.texts.get(path, "") for name, path in named.items() if path} if self.texts is not None else {}
+        )
 
     @property
     def page(self) -> Path:
@@ -89,7 +101,9 @@ def check(
     doubted = {survey.entries[doubt.row].id: doubt for doubt in (doubts(answers) if answers else [])}
     issues = in_order([*seen, *(label_issue(path, doubt) for path, doubt in doubted.items())])
     folder = CheckFolder.new(out, source.name)
-    folder.write(issues, render_check(content_of(survey, issues, doubted, said), _pictures(source)))
+    texts = _texts(source, issues)
+    page = render_check(content_of(survey, issues, doubted, said, texts or {}), _pictures(source))
+    folder.write(issues, page, texts)
     return Checked(
         path=folder.path,
         issues=tuple(issues),
@@ -98,6 +112,7 @@ def check(
         classes=classes_by_part(survey.by_class),
         files=counts_of(survey),
         facts=facts_of(survey),
+        texts=texts,
     )
 
 
@@ -108,6 +123,19 @@ def _answers(survey: Survey, source: Source, watch: Watch) -> tuple[OutOfFold | 
     except DataError as error:
         return None, f"Labels were not looked at: {error}"
     return answers, agreement(answers)
+
+
+def _texts(source: Source, issues: Sequence[Issue]) -> dict[str, str] | None:
+    """Id of each text that an issue names -> how it begins; None where the samples are no texts."""
+    if source.kind != "text":
+        return None
+    named = {path for issue in issues for path in (issue.path, other_of(issue)) if path is not None}
+    found = {}
+    for entry in source.entries()[0]:
+        if entry.id in named:
+            with suppress(UnreadableError):
+                found[entry.id] = begins(source.value(entry))
+    return found
 
 
 def _pictures(source: Source) -> Callable[[str], bytes | None]:

@@ -73,7 +73,7 @@ def show_check(found: "Checked", *, as_json: bool, quiet: bool) -> None:
                 "files": found.files,
                 "counts": found.counts,
                 "blocking": len(found.blocking),
-                "issues": [asdict(issue) for issue in found.issues],
+                "issues": [asdict(issue) | found.words_of(issue) for issue in found.issues],
             }
         )
     elif not quiet:
@@ -109,6 +109,8 @@ def _print_kinds(found: "Checked") -> None:
     for name, (kind, count) in zip(names, found.counts.items(), strict=True):
         first = next(issue for issue in found.issues if issue.kind == kind)
         table.add_row(name, f"{count:,}", f"{first.path}: {first.detail}")
+        if words := found.words_of(first).get("text"):
+            table.add_row("", "", f"“{words}”")
     _console().print(table, markup=False)
 
 

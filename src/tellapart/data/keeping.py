@@ -50,6 +50,12 @@ class Kept:
         assert not isinstance(found, Ragged)
         return found
 
+    def sequences(self, entries: Sequence[Entry]) -> Ragged:
+        """The inputs of some where they are sequences."""
+        found = self.inputs(entries)
+        assert isinstance(found, Ragged)
+        return found
+
 
 def kept(source: Source, entries: Sequence[Entry], shape: tuple[int, ...], config: DataConfig) -> Kept:
     """The decoded samples, all of one shape, (H, W, C) or (F,), kept as the settings ask for."""

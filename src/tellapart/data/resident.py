@@ -13,6 +13,7 @@ import numpy as np
 from tellapart.config import DataConfig, FitChoice
 from tellapart.data.agreement import agreeing
 from tellapart.data.alike import look_alikes
+from tellapart.data.alike_sequences import alike_sequences
 from tellapart.data.fitting import fitting_fit
 from tellapart.data.keeping import Kept, kept
 from tellapart.data.ragged import Ragged
@@ -158,10 +159,15 @@ def _classes(entries: Iterable[Entry], spec: DataSpec) -> set[str]:
 
 
 def _near(source: Source, found: Kept, config: DataConfig) -> LookAlikes | None:
-    """What finds near copies, where it is asked for: among files, since arrays are taken as someone prepared them."""
-    if not config.near_copies or source.kind != "image" or source.in_memory:
+    """What finds near copies, where it is asked for: among sequences, and among files of pictures.
+
+    Arrays of pictures are taken as someone prepared them.
+    """
+    if not config.near_copies:
         return None
-    return partial(look_alikes, found.pictures)
+    if source.kind in SEQUENCES:
+        return partial(alike_sequences, found.sequences, source.kind)
+    return partial(look_alikes, found.pictures) if source.kind == "image" and not source.in_memory else None
 
 
 def _without_samples(name: str, kind: str) -> Issue:

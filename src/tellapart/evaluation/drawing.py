@@ -11,6 +11,8 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from tellapart.names import boxed
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -69,7 +71,7 @@ def finite(value: float | None) -> bool:
 
 def short(name: str) -> str:
     """The name in at most 24 characters, cut in the middle, with a box for each that can't be printed."""
-    shown = "".join(letter if letter.isprintable() else "\N{WHITE SQUARE}" for letter in name)
+    shown = boxed(name)
     half = LONGEST_NAME // 2
     return shown if len(shown) <= LONGEST_NAME else f"{shown[: half - 1]}…{shown[-half:]}"
 

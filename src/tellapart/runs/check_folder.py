@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,10 @@ class CheckFolder:
     def page(self) -> Path:
         return self.path / "check.html"
 
-    def write(self, issues: Sequence[Issue], page: str) -> None:
-        """Both files, the page last."""
-        write_text(self.issues, issues_csv(issues))
+    def write(self, issues: Sequence[Issue], page: str, texts: Mapping[str, str] | None = None) -> None:
+        """Both files, the page last.
+
+        texts  path -> how the text there begins, for a column of the list; None where the samples are no texts
+        """
+        write_text(self.issues, issues_csv(issues, texts))
         write_text(self.page, page)

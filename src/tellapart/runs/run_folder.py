@@ -169,10 +169,13 @@ def model_folder(path: Path) -> Path:
     raise DataError(f"{path}: no such folder. Give a run folder, as in runs/photos.")
 
 
-def issues_csv(issues: Iterable[Issue]) -> str:
-    """A line for each issue: path, kind, detail, suggestion."""
+def issues_csv(issues: Iterable[Issue], texts: Mapping[str, str] | None = None) -> str:
+    """A line for each issue: path, kind, detail, suggestion; and text, where it is told how those of a path begin."""
     columns = ["path", "kind", "detail", "suggestion"]
-    return _csv([{name: getattr(issue, name) for name in columns} for issue in issues], columns)
+    rows = [{name: getattr(issue, name) for name in columns} for issue in issues]
+    if texts is None:
+        return _csv(rows, columns)
+    return _csv([row | {"text": texts.get(row["path"], "")} for row in rows], [*columns, "text"])
 
 
 def _csv(rows: list[dict[str, Any]], columns: list[str]) -> str:
