@@ -17,7 +17,7 @@ LEAST_STEPS, LEAST_EPOCHS, MOST_EPOCHS = 3000, 10, 200
 """What `epochs = None` aims at: enough steps for small data, enough passes for large."""
 LEAST_STEPS_MUON, MOST_EPOCHS_MUON = 2500, 100
 """Likewise. Of some 700 scanned digits kept out 99.6 % were right after 2,500 averaged steps, 99.4 after 1,000."""
-MOST_SEEN_MUON, MOST_SEEN_GREY = 700_000, 600_000
+MOST_SEEN_MUON, MOST_SEEN_GREY = 700_000, 500_000
 """Training samples that those steps go over at most, and where they are pictures of one channel, of which less is to be
 learned: fifteen passes over 47,500 in colour. More add little."""
 
