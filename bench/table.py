@@ -54,6 +54,30 @@ def of_recipes(found: Found) -> list[str]:
     return table(["`tellapart train`", "test accuracy", "seeds", "training", "whole command"], rows)
 
 
+def of_quality(found: Found) -> list[str]:
+    """Out of the box."""
+    rows = []
+    for name, result in found["rows"].items():
+        if "command" in result:
+            took = [seconds(result["training_s"]), seconds(result["whole_s"])]
+            rows.append(
+                [name, f"`{result['command']}`", accuracy(result["test"]), str(len(result["test"]["runs"])), *took]
+            )
+        else:
+            rows.append([name, "", f"{result['test']:.2%}".replace("%", " %"), "", "", ""])
+    return table(["out of the box", "", "test accuracy", "seeds", "training", "whole command"], rows)
+
+
+def of_transfer(found: Found) -> list[str]:
+    """What another model is worth."""
+    rows = [
+        [name, accuracy(result["test"]), str(len(result["test"]["runs"])), seconds(result["whole_s"])]
+        for name, result in found["arms"].items()
+    ]
+    head = f"five classes of CIFAR-10 after the other five, {found['pictures']} pictures of each"
+    return table([head, "test accuracy", "seeds", "whole command"], rows)
+
+
 def of_cifar94(found: Found) -> list[str]:
     """CIFAR-10 to 94 %."""
     record, plain = found["record"]["training_s"]["median"], found["plain"]["training_s"]["median"]
@@ -238,6 +262,7 @@ def of_label_errors(found: Found) -> list[str]:
 
 
 PARTS = {
+    "quality": of_quality,
     "recipes": of_recipes,
     "cifar94": of_cifar94,
     "mnist_time": of_mnist_time,
@@ -247,6 +272,7 @@ PARTS = {
     "contention": of_contention,
     "time_budget": of_time_budget,
     "saving": of_saving,
+    "transfer": of_transfer,
     "photos": of_photos,
     "million": of_million,
     "label_errors": of_label_errors,
