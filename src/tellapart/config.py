@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tellapart.checks import at_least, check_types, seconds_of, seconds_or_steps, share
 from tellapart.errors import SettingError
@@ -21,6 +21,8 @@ Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh", "sigmo
 Pooling = Literal["mean", "max", "gem", "last", "attention"]
 Views = Literal["auto", "one", "shifted", "mirrored"]
 Optimiser = Literal["sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lamb", "muon"]
+FROM_TIMM = "timm:"
+"""How the name of an optimiser of timm begins."""
 Schedule = Literal["constant", "step", "cosine", "linear", "one-cycle", "plateau"]
 Loss = Literal["cross-entropy", "focal", "brier", "mse", "huber"]
 Balance = Literal["auto", "none", "weights", "class-balanced", "sampler", "logit-adjust"]
@@ -315,7 +317,6 @@ class OptimConfig:
     loss: Loss = "cross-entropy"
     """What is made small: focal heeds what is easy less; brier, mse and huber bear wrong labels better, by errors of
     the probabilities (brier) or of the logits."""
-    """What is made small."""
     number_loss: NumberLoss = "huber"
     """Likewise where a number is asked for, in units of its standard deviation: huber pulls no harder beyond one."""
     task_weights: tuple[float, ...] = ()
@@ -337,14 +338,14 @@ class OptimConfig:
     """Weight of the disagreement with the older model, beside the loss."""
     label_smoothing: float = 0.0
     """Share of the target spread evenly over all classes (all losses but focal)."""
-    optimiser: Optimiser = "adam"
-    """How a gradient becomes a step."""
+    optimiser: Optimiser | str = "adam"
+    """How a gradient becomes a step; timm:NAME, as in timm:lion, is any of timm's."""
     lr: float | None = None
-    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon, 0.01 for adagrad and lamb, and 0.001 for
-    the others."""
+    """Peak learning rate, per step; by default 0.05 for sgd, 0.1 for muon, 0.01 for adagrad and lamb, 0.001 for the
+    others; of timm's as usual for their kind, which is told."""
     momentum: float = 0.9
-    """Share of the last step kept in the next (sgd; of muon, for what it leaves to sgd). That of adam, adamw, nadam and
-    lamb is their own 0.9 of the mean gradient; rmsprop and adagrad have none."""
+    """Share of the last step kept in the next (sgd, timm's that have one; of muon, for what it leaves to sgd). adam,
+    adamw, nadam and lamb keep 0.9 of the mean gradient; rmsprop and adagrad have none."""
     nesterov: bool = False
     """Look a step ahead along the momentum (sgd; muon always does)."""
     muon_momentum: float = 0.8
@@ -380,6 +381,9 @@ class OptimConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
+        if self.optimiser not in get_args(Optimiser) and not self.of_timm:
+            known = [*get_args(Optimiser), f"{FROM_TIMM}NAME"]
+            raise SettingError(f"optimiser is {self.optimiser!r}. {did_you_mean(self.optimiser, known)}")
         if self.lr is not None and self.lr <= 0:
             raise SettingError(f"lr is {self.lr:g}; must be above 0.")
         for name in ("momentum", "muon_momentum", "warmup", "label_smoothing"):
@@ -418,6 +422,11 @@ class OptimConfig:
             raise SettingError(
                 f"milestones is {list(self.milestones)}; must be rising shares between 0 and 1, as in 0.5 0.75."
             )
+
+    @property
+    def of_timm(self) -> str | None:
+        """The optimiser's name in timm; None where it is one of our own."""
+        return self.optimiser.removeprefix(FROM_TIMM) if self.optimiser.startswith(FROM_TIMM) else None
 
 
 @dataclass(frozen=True, kw_only=True)
