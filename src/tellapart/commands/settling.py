@@ -40,7 +40,7 @@ def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple
         config, load=replace(load, fit=loaded.spec.fit, sizes=sizes), train=config.train.settled(len(part))
     )
     config = replace(config, model=replace(config.model, views=views_of(config, loaded)))
-    optim, moving = settled_lr(config.optim)
+    optim, moving = (config.optim, ()) if fitted_at_once(config, loaded) else settled_lr(config.optim)
     return replace(config, optim=optim), (*augmenting, *growing, *balancing, *moving)
 
 
