@@ -65,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "digits", "--epochs", "0"], 2, "epochs is 0; must be 1 or more"),
         (["train", "digits", "--epochs", "many"], 2, 'unable to convert "many" into int'),
         (["train", "digits", "--lr", "nan"], 2, "lr is nan; must be a finite number"),
-        (["train", "digits", "--optimiser", "adm"], 2, 'Did you mean "adam"?'),
+        (["train", "digits", "--optimiser", "adm"], 2, "Did you mean 'adam'?"),
         (["train", "digits", "--model", "cn"], 2, "Did you mean 'cnn'?"),
         (["train", "digits", "--model", "mlp", "--dense", "8"], 2, "The model mlp has no setting 'dense'"),
         (["train", "digits", "--val-share", "0.6", "--test-share", "0.6"], 2, "nothing is left to train on"),

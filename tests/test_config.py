@@ -115,7 +115,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "agree_with": words.map(Path),
     "agree_weight": st.floats(0, 9),
     "label_smoothing": share,
-    "optimiser": st.sampled_from(typing.get_args(config_module.Optimiser)),
+    "optimiser": st.sampled_from([*typing.get_args(config_module.Optimiser), "timm:lion"]),
     "lr": st.floats(0, 1e9, exclude_min=True) | count,
     "momentum": share,
     "nesterov": st.booleans(),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,21 @@ def test_the_report_has_a_section_for_each_task(run: tellapart.Run) -> None:
         assert f"<h2>{name}</h2>" in page
     assert "Mean average precision" in page
     assert "off by" in page
+
+
+def test_the_report_shows_the_worst_mistakes_of_each_task(run: tellapart.Run) -> None:
+    page = run.report.read_text()
+    with (run.path / "metrics" / "predictions_test.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    section = page.split("<h2>level</h2>")[1].split("</section>")[0]
+    assert "Where it is furthest off" in section
+    worst = max(rows, key=lambda row: abs(float(row["true:level"]) - float(row["predicted:level"])))
+    shown = re.findall(r'class="id muted" title="([^"]+)"', section)
+    assert shown[0] == worst["id"]
+    assert section.count('<img class="square"') == len(shown) == 12
+    wrong = {row["id"] for row in rows if row["true:marks"].strip("|") != row["predicted:marks"]}
+    section = page.split("<h2>marks</h2>")[1].split("</section>")[0]
+    assert set(re.findall(r'class="id muted" title="([^"]+)"', section)) <= wrong
 
 
 def test_labels_alone_and_a_number_alone_are_tasks_too(home: Path) -> None:

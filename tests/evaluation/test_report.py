@@ -11,7 +11,8 @@ from made_predictions import drawn, of_answers
 from PIL import Image
 
 from tellapart.evaluation.measures import confusion, measure, per_class
-from tellapart.evaluation.report import Mistake, ReportContent, RunFacts, duration, render_report
+from tellapart.evaluation.mistakes import Mistake, Wrong
+from tellapart.evaluation.report import ReportContent, RunFacts, duration, render_report
 from tellapart.types import Issue
 
 EVIL = "<script>alert(1)</script>"
@@ -86,7 +87,7 @@ def content(predictions=None, **changes):
         history=[{"epoch": e, "train_loss": 1 / e, "train_accuracy": 0.5, "val_accuracy": 0.6} for e in (1, 2)],
         issues=[Issue(path="a.png", kind="unreadable", detail="cut short", suggestion="copy it again")],
         preview=png(),
-        mistakes=[Mistake(id="test/1", true="cat", predicted="dog", confidence=0.97, picture=png())],
+        mistakes=[Mistake(id="test/1", true="cat", wrong=[Wrong(what="dog", more="97.0 %")], picture=png())],
         commands=["tellapart train --config config.toml"],
     )
     return replace(known, **changes)
@@ -153,7 +154,7 @@ def test_names_are_shown_and_never_run(name):
             notes=[name],
             commands=[name],
             issues=[Issue(path=name, kind=name, detail=name, suggestion=name)],
-            mistakes=[Mistake(id=name, true=name, predicted=name, confidence=1.0, picture=png())],
+            mistakes=[Mistake(id=name, true=name, wrong=[Wrong(what=name, more=name)], picture=png())],
         )
     )
     shown = Page(html)
@@ -193,16 +194,22 @@ def test_every_header_of_a_table_says_what_it_heads():
 
 
 def test_a_mistake_shows_what_was_said_and_what_is_true():
-    assert "said: dog , 97.0 % true: cat test/1" in page().text
+    assert "said: dog 97.0 % true: cat test/1" in page().text
+
+
+def test_labels_that_were_missed_and_how_many_more_are_wrong_are_told():
+    wrong = [Wrong(what="dog", more="97.0 %"), Wrong(what="cat", more="3.0 %", missed=True)]
+    text = page(mistakes=[Mistake(id="test/1", true="cat", wrong=wrong, further=2)]).text
+    assert "said: dog 97.0 % missed: cat 3.0 % and 2 more true: cat" in text
 
 
 def test_a_mistake_without_a_picture_is_told_in_words():
-    text = page(mistakes=[Mistake(id="row 3", true="cat", predicted="dog", confidence=0.5)]).text
+    text = page(mistakes=[Mistake(id="row 3", true="cat", wrong=[Wrong(what="dog")])]).text
     assert "no picture" in text
 
 
 def test_small_pictures_keep_square_pixels():
-    mistakes = [Mistake(id="i", true="a", predicted="b", confidence=0.5, picture=png(side)) for side in (64, 65)]
+    mistakes = [Mistake(id="i", true="a", wrong=[Wrong(what="b")], picture=png(side)) for side in (64, 65)]
     images = page(mistakes=mistakes).attributes("img")
     assert [image.get("class") for image in images if "called" in image["alt"]] == ["square", None]
 
@@ -240,7 +247,7 @@ def test_the_same_content_gives_the_same_page():
 
 def test_a_file_name_of_odd_bytes_leaves_the_page_valid_text():
     odd = os.fsdecode(b"caf\xe9.png")
-    html = render_report(content(mistakes=[Mistake(id=odd, true="a", predicted="b", confidence=0.5)]))
+    html = render_report(content(mistakes=[Mistake(id=odd, true="a", wrong=[Wrong(what="b")])]))
     assert "caf\\udce9.png" in html.encode("utf-8").decode("utf-8")
 
 

@@ -37,6 +37,7 @@ from tellapart.runs.checkpoint import (
 )
 from tellapart.runs.run_folder import Progress
 from tellapart.training.fit import TrainState, new_state
+from tellapart.training.moments import Moments, take_up
 from tellapart.training.optimisers import OPTIMISERS
 from tellapart.world import World
 
@@ -121,7 +122,7 @@ def test_the_optimiser_s_tensors_come_back_byte_for_byte_and_laid_out_alike(fold
 def test_the_optimiser_s_tensors_come_to_the_device_of_their_weight(optimiser: Optimiser) -> None:
     kept = moment(state_of(optimiser=optimiser), Progress(), {}).tensors[OPTIMISER]
     elsewhere = new_state(module_of(0), OptimConfig(optimiser=optimiser), World(device=META, threads=1, bf16=False))
-    room._restore_moments(elsewhere, kept)
+    take_up(elsewhere.optimiser, Moments(tensors=kept))
     values = [value for moments in elsewhere.optimiser.state.values() for value in moments.values()]
     assert len(values) == len(kept)
     assert {value.device for value in values} == {META}

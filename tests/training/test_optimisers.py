@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from tellapart.config import OptimConfig, Optimiser
-from tellapart.training.optimisers import OPTIMISERS, build_optimiser, peak_lr, set_lr, step
+from tellapart.training.eager import step
+from tellapart.training.optimisers import OPTIMISERS, build_optimiser, peak_lr, set_lr
 
 every_optimiser = pytest.mark.parametrize("name", list(OPTIMISERS))
 torch_s_own = pytest.mark.parametrize("name", [name for name in OPTIMISERS if name != "muon"])

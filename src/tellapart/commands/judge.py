@@ -10,10 +10,10 @@ from torch import nn
 
 from tellapart.commands.evaluate import Evaluation, judged
 from tellapart.commands.settling import fitted_at_once
-from tellapart.commands.shown import form_of, mistakes_of
+from tellapart.commands.shown import form_of, mistakes_by_task, mistakes_of
 from tellapart.config import RunConfig
 from tellapart.data.batches import sampled
-from tellapart.data.resident import Loaded
+from tellapart.data.resident import Loaded, Resident
 from tellapart.data.source import THINGS
 from tellapart.data.split import told, training_counts
 from tellapart.evaluation import plots, tables
@@ -135,7 +135,7 @@ def _content(trained: Trained, found: dict[Part, Evaluation], shown: Part | None
         confusion=confusion(predictions) if predictions else None,
         majority=None if asked else loaded.spec.classes[int(np.argmax(counts))],
         headlines=_headlines(found[shown], thing) if shown else (),
-        sections=_sections(found[shown], thing) if shown and asked else (),
+        sections=_sections(found[shown], loaded.parts[shown], thing) if shown and asked else (),
         history=trained.progress.history,
         seen=seen,
         gap=_gap(trained, seen, found),
@@ -155,9 +155,9 @@ def _headlines(evaluation: Evaluation, thing: str) -> list[str]:
     return [] if evaluation.flips is None else [evaluation.flips.sentence(thing)]
 
 
-def _sections(evaluation: Evaluation, thing: str) -> list[TaskSection]:
-    limits = evaluation.thresholds or None
-    return task_sections(evaluation.predictions, evaluation.spec, evaluation.measures, limits, thing)
+def _sections(evaluation: Evaluation, part: Resident, thing: str) -> list[TaskSection]:
+    limits, mistakes = evaluation.thresholds or None, mistakes_by_task(evaluation, part, evaluation.spec)
+    return task_sections(evaluation.predictions, evaluation.spec, evaluation.measures, limits, thing, mistakes)
 
 
 def _gap(trained: Trained, seen: Mapping[str, Measure], found: Mapping[Part, Evaluation]) -> str | None:

@@ -147,7 +147,7 @@ def circumstances(learner: Learner) -> dict[str, Any]:
     """What the promise of equal bits hangs on beside the settings."""
     world, found = learner.world, versions()
     counting = ["tellapart", "torch", "numpy", "pillow", "tifffile"]
-    if (learner.config.model.model or "").startswith("timm:"):
+    if (learner.config.model.model or "").startswith("timm:") or learner.config.optim.of_timm is not None:
         counting.append("timm")
     return {
         "fingerprint": learner.loaded.fingerprint,

@@ -11,16 +11,19 @@ from tellapart.data import check_source
 from tellapart.errors import DataError, SettingError
 from tellapart.models import check_model
 from tellapart.runs.run_folder import RunFolder, model_folder
+from tellapart.training.timm_optimiser import check_optimiser
 
 
 def check_config(config: RunConfig, *, goes_on: bool = False) -> None:
-    """Raise SettingError or DataError where the data, the model or the weights that are asked for do not exist.
+    """Raise SettingError or DataError where data, model, optimiser or weights that are asked for do not exist.
 
     goes_on  whether a run has weights of its own already: those that it began with may be gone
     """
     check_source(config.data, config.load)
     check_model(config.model)
     check_old_models(config.optim)
+    if config.optim.of_timm is not None:
+        check_optimiser(config.optim.of_timm)
     if not goes_on:
         check_weights(config)
     if config.load.data_dir is not None and not config.load.data_dir.is_dir():

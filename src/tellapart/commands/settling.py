@@ -1,4 +1,4 @@
-"""Settings that are left to the tool, as the data settle them: what is asked, balance, augmentation, sizes, batch."""
+"""Settings left to the tool, as the data settle them: what is asked, balance, augmentation, sizes, batch, rates."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tellapart.evaluation.tasks import metric_of
 from tellapart.models import chosen, row_of
 from tellapart.names import listed
 from tellapart.training.balance import settled_balance
+from tellapart.training.timm_optimiser import usual_lr
 from tellapart.types import Task
 
 MOST_AT_ONCE = 10_000
@@ -39,7 +40,16 @@ def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple
         config, load=replace(load, fit=loaded.spec.fit, sizes=sizes), train=config.train.settled(len(part))
     )
     config = replace(config, model=replace(config.model, views=views_of(config, loaded)))
-    return config, (*augmenting, *growing, *balancing)
+    optim, moving = (config.optim, ()) if fitted_at_once(config, loaded) else settled_lr(config.optim)
+    return replace(config, optim=optim), (*augmenting, *growing, *balancing, *moving)
+
+
+def settled_lr(config: OptimConfig) -> tuple[OptimConfig, tuple[str, ...]]:
+    """With the usual learning rate of an optimiser of timm, and a line that says so: theirs differ widely."""
+    if config.of_timm is None or config.lr is not None:
+        return config, ()
+    lr, why = usual_lr(config.of_timm)
+    return replace(config, lr=lr), (f"learning rate {lr:g} for {config.optimiser}, {why}; --lr takes another",)
 
 
 def _balanced(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:

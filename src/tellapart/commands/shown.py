@@ -1,6 +1,6 @@
 """What the report shows of samples: their form in words, wrong answers with a picture, a curve or how they begin."""
 
-import numpy as np
+from dataclasses import replace
 
 from tellapart.commands.evaluate import Evaluation
 from tellapart.data.curves import curve
@@ -8,8 +8,8 @@ from tellapart.data.preview import enlarged, png
 from tellapart.data.ragged import Ragged
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.tokens import beginning
-from tellapart.evaluation.measures import answers, probabilities
-from tellapart.evaluation.report import MISTAKES_SHOWN, Mistake
+from tellapart.evaluation.mistakes import Mistake, surest_classes, worst
+from tellapart.evaluation.tasks import by_task, known_rows, limits_of, stretches
 from tellapart.names import counted
 from tellapart.types import DataSpec
 
@@ -35,24 +35,27 @@ def form_of(loaded: Loaded) -> str:
 
 def mistakes_of(evaluation: Evaluation, part: Resident, spec: DataSpec) -> list[Mistake]:
     """The wrong answers that were given with the most confidence, with what there is to see of them."""
-    predictions = evaluation.predictions
-    given, shares = answers(predictions), probabilities(predictions.logits)
-    confidence = shares[np.arange(len(given)), given]
-    wrong = np.flatnonzero(given != predictions.targets)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES_SHOWN]
-    return [
-        Mistake(
-            id=predictions.ids[row],
-            true=predictions.classes[predictions.targets[row]],
-            predicted=predictions.classes[given[row]],
-            confidence=float(confidence[row]),
-            picture=_picture(part, row, spec),
-            words=beginning(part.inputs.one(row).numpy(), spec)
-            if isinstance(part.inputs, Ragged) and spec.kind == "text"
-            else "",
-        )
-        for row in worst.tolist()
-    ]
+    return [seen(mistake, part, row, spec) for row, mistake in surest_classes(evaluation.predictions)]
+
+
+def mistakes_by_task(evaluation: Evaluation, part: Resident, spec: DataSpec) -> dict[str, list[Mistake]]:
+    """Name of each task -> its worst mistakes, likewise."""
+    found, predictions = {}, evaluation.predictions
+    limits = limits_of(spec.tasks, evaluation.thresholds)
+    for (task, own), (_, _, targets), of_task in zip(
+        by_task(predictions, spec.tasks), stretches(predictions, spec.tasks), limits, strict=True
+    ):
+        rows = known_rows(targets).tolist()
+        ranked = worst(task.kind, own, of_task)
+        found[task.name] = [seen(mistake, part, rows[place], spec) for place, mistake in ranked]
+    return found
+
+
+def seen(mistake: Mistake, part: Resident, row: int, spec: DataSpec) -> Mistake:
+    """With a picture, a curve or the beginning of the sample in that row."""
+    if isinstance(part.inputs, Ragged) and spec.kind == "text":
+        return replace(mistake, words=beginning(part.inputs.one(row).numpy(), spec))
+    return replace(mistake, picture=_picture(part, row, spec))
 
 
 def _picture(part: Resident, row: int, spec: DataSpec) -> bytes | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tellapart.evaluation import diagnosis, drawing, plots, verdict
 from tellapart.evaluation.diagnosis import Finding
 from tellapart.evaluation.measures import ClassRow
+from tellapart.evaluation.mistakes import MISTAKES_SHOWN, Mistake
 from tellapart.evaluation.profile import profile_plot
 from tellapart.evaluation.sections import TaskSection
 from tellapart.training.health import Probe
@@ -50,25 +51,9 @@ PALETTE = {
 
 ROWS_SHOWN = 40
 """Past so many classes the table shows the weakest, and all of them behind a click."""
-MISTAKES_SHOWN = 24
 ISSUES_SHOWN = 50
 SMALL = 64
 """Pixels a side up to which a picture is enlarged with its pixels left square."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mistake:
-    """A wrong answer."""
-
-    id: str
-    true: str
-    predicted: str
-    confidence: float
-    """Probability that it gave to its answer, in [0, 1]."""
-    picture: bytes | None = None
-    """PNG; None where there is nothing to see."""
-    words: str = ""
-    """How a text begins."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,13 @@
-"""What a report shows of each task, where that is not one class out of all: a sentence, a table, a figure."""
+"""What a report shows of each task, where that is not one class out of all: a sentence, table, figure, mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tellapart.evaluation import plots, verdict
 from tellapart.evaluation.measures import ClassRow, confusion, per_class
+from tellapart.evaluation.mistakes import Mistake
 from tellapart.evaluation.multilabel import LabelRow, per_label
 from tellapart.evaluation.tasks import by_task, keyed
 from tellapart.names import counted
@@ -26,6 +27,11 @@ class TaskSection:
     figure: str = ""
     """SVG; empty where there is none."""
     figure_says: str = ""
+    worst: str = ""
+    """What its worst mistakes are called, and a sentence on them."""
+    worst_says: str = ""
+    mistakes: Sequence[Mistake] = ()
+    """The worst first."""
 
 
 def task_sections(
@@ -34,15 +40,22 @@ def task_sections(
     measures: Mapping[str, Measure],
     thresholds: Sequence[float] | None,
     thing: str,
+    mistakes: Mapping[str, Sequence[Mistake]] | None = None,
 ) -> list[TaskSection]:
-    """A section for each task that has answers, in their order; nothing where it is one class out of all."""
+    """A section for each task that has answers, in their order; nothing where it is one class out of all.
+
+    mistakes  name of a task -> its worst
+    """
     sections, at = [], 0
     for task, own in by_task(predictions, spec.tasks):
         limits = None if thresholds is None else thresholds[at : at + task.outputs]
         at += task.outputs
         if own.ids:
             found = {key: measures[keyed(task, key, spec.tasks)] for key in SAID[task.kind]}
-            sections.append(_section(task, own, found, limits, counted(len(own.ids), thing)))
+            section = _section(task, own, found, limits, counted(len(own.ids), thing))
+            worst, says = WORST_SAYS[task.kind]
+            own_mistakes = (mistakes or {}).get(task.name, ())
+            sections.append(replace(section, worst=worst, worst_says=says.format(thing), mistakes=own_mistakes))
     return sections
 
 
@@ -52,6 +65,23 @@ SAID = {
     "number": ("mae", "r2", "mean_baseline"),
 }
 """Kind of task -> the measures that its sentence tells."""
+
+WORST_SAYS = {
+    "class": (
+        "Its most confident mistakes",
+        "Wrong answers that it was surest of. Here wrong labels come to light too.",
+    ),
+    "labels": (
+        "Its worst mistakes",
+        "The {}s with the most wrong labels; among equals, those with the surest wrong one first. Per cent are the "
+        "probability that it gave the label. Here wrong labels come to light too.",
+    ),
+    "number": (
+        "Where it is furthest off",
+        "The largest errors first, plus where it said too much. Here wrong numbers come to light too.",
+    ),
+}
+"""Kind of task -> what its worst mistakes are called, and a sentence on them; `{}` is what a sample is."""
 
 
 def _section(

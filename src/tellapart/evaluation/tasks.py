@@ -61,7 +61,7 @@ def by_task(predictions: Predictions, tasks: Sequence[Task]) -> Iterator[tuple[T
     Targets of a class int64 (N,), of labels float32 (N, K of the task), of a number float32 (N, 1).
     """
     for task, logits, targets in stretches(predictions, tasks):
-        known = np.flatnonzero(~np.isnan(targets).all(axis=1))
+        known = known_rows(targets)
         targets = targets[known]
         yield (
             task,
@@ -72,6 +72,11 @@ def by_task(predictions: Predictions, tasks: Sequence[Task]) -> Iterator[tuple[T
                 classes=task.classes or (task.name,),
             ),
         )
+
+
+def known_rows(targets: Array) -> Array:
+    """Rows of the targets of a task (N, columns of it) whose answer is known, rising."""
+    return np.flatnonzero(~np.isnan(targets).all(axis=1))
 
 
 def task_scores(predictions: Predictions, spec: DataSpec) -> dict[str, float]:

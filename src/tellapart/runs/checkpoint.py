@@ -41,7 +41,7 @@ class Moment:
     tensors: dict[str, Tensors]
     """By file, then by name."""
     position: dict[str, Any]
-    """What is no tensor: `state`, `progress`, `circumstances`."""
+    """What is no tensor: `state`, `optimiser`, `progress`, `circumstances`."""
 
 
 def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any]) -> Moment:
@@ -49,7 +49,10 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
 
     circumstances  what the promise of equal bits hangs on: data, threads, versions
     """
-    tensors = {WEIGHTS: copied(state.module.state_dict()), OPTIMISER: copied(_moments(state))}
+    from tellapart.training.moments import moments_of
+
+    moved = moments_of(state.optimiser)
+    tensors = {WEIGHTS: copied(state.module.state_dict()), OPTIMISER: copied(moved.tensors)}
     if state.average is not None:
         tensors[AVERAGE] = copied(state.average.state_dict())
     if progress.best_weights is not None:
@@ -79,7 +82,12 @@ def moment(state: TrainState, progress: Progress, circumstances: dict[str, Any])
     return Moment(
         step=state.step,
         tensors=tensors,
-        position={"state": position, "progress": json.loads(json.dumps(done)), "circumstances": circumstances},
+        position={
+            "state": position,
+            "optimiser": {"numbers": moved.numbers, "on_cpu": moved.on_cpu},
+            "progress": json.loads(json.dumps(done)),
+            "circumstances": circumstances,
+        },
     )
 
 
@@ -131,7 +139,7 @@ def newest_checkpoint(folder: Path) -> Path:
 
 
 def read_position(path: Path) -> dict[str, Any]:
-    """`state`, `progress` and `circumstances` of a checkpoint whose manifest was verified."""
+    """`state`, `optimiser`, `progress` and `circumstances` of a checkpoint whose manifest was verified."""
     position: dict[str, Any] = json.loads((path / POSITION).read_text(encoding="utf-8"))
     if position.get("schema") != SCHEMA:
         raise DamagedError(
@@ -149,13 +157,14 @@ def restore(path: Path, state: TrainState) -> Progress:
     from safetensors.torch import load_file
 
     from tellapart.training.health import Probe, Spike
+    from tellapart.training.moments import Moments, take_up
 
     position, weights = read_position(path), load_file(path / WEIGHTS)
     _check_fit(path, weights, state.module)
     state.module.load_state_dict(weights)
     if state.average is not None:
         state.average.load_state_dict(load_file(path / AVERAGE))
-    _restore_moments(state, load_file(path / OPTIMISER))
+    take_up(state.optimiser, Moments(tensors=load_file(path / OPTIMISER), **position.get("optimiser", {})))
     _restore_samples(state, path)
     sums = position["state"].pop("sums")
     for name, value in position["state"].items():
@@ -221,27 +230,6 @@ def _check_fit(path: Path, kept: Tensors, module: nn.Module) -> None:
             )
 
 
-def _moments(state: TrainState) -> Tensors:
-    """The optimiser's tensors by `number of the weight.name`."""
-    return {
-        f"{number}.{name}": value
-        for number, weight in enumerate(_trained(state))
-        for name, value in state.optimiser.state[weight].items()
-        if value is not None
-    }
-
-
-def _restore_moments(state: TrainState, kept: Tensors) -> None:
-    """Hand the optimiser its tensors again, each where and as the optimiser itself would have made it."""
-    trained = _trained(state)
-    for key, value in kept.items():
-        number, name = key.split(".", 1)
-        weight = trained[int(number)]
-        if value.shape == weight.shape:  # laid out in memory as the weight is: another order of bytes is another sum
-            value = weight.detach().clone().copy_(value)
-        state.optimiser.state[weight][name] = value.to(weight.device)
-
-
 def _restore_samples(state: TrainState, path: Path) -> None:
     """What is known of each training sample; nothing, where the data have become more or fewer."""
     from safetensors.torch import load_file
@@ -252,10 +240,6 @@ def _restore_samples(state: TrainState, path: Path) -> None:
     if kept["losses"].shape == state.losses.shape:
         state.losses.copy_(kept["losses"])
         state.among = None if "among" not in kept else kept["among"].to(state.losses.device)
-
-
-def _trained(state: TrainState) -> list[Any]:
-    return [weight for group in state.optimiser.param_groups for weight in group["params"]]
 
 
 def _set_aside(path: Path) -> None:

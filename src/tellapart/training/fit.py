@@ -18,10 +18,11 @@ from tellapart.errors import DivergedError
 from tellapart.models.head import head_layer
 from tellapart.seeds import seed_of
 from tellapart.training.average import follow
+from tellapart.training.eager import step
 from tellapart.training.freezing import freeze_body
 from tellapart.training.memory import cut, give_back_memory, moving_buffers, out_of_memory
 from tellapart.training.objective import Objective
-from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr, step
+from tellapart.training.optimisers import build_optimiser, peak_lr, set_lr
 from tellapart.training.penalty import shape_gradients
 from tellapart.training.plan import Plan, convolves
 from tellapart.training.schedules import lr_share

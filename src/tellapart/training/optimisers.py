@@ -1,22 +1,18 @@
 """How a gradient becomes a step."""
 
-import inspect
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 
-from tellapart.config import OptimConfig, Optimiser
+from tellapart.config import OptimConfig
 from tellapart.training.depths import layer_depths
+from tellapart.training.eager import without_compiler
 from tellapart.training.lamb import Lamb
 from tellapart.training.muon import Muon
+from tellapart.training.timm_optimiser import Groups, timm_optimiser, usual_lr
 
-Groups = list[dict[str, Any]]
-USUAL_LR: dict[Optimiser, float] = {
+USUAL_LR = {
     "sgd": 0.05,
     "adam": 1e-3,
     "adamw": 1e-3,
@@ -60,6 +56,13 @@ def _lamb(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # n
     return Lamb(_decaying_or_not(module, config), lr=peak_lr(config))
 
 
+def _of_timm(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:  # noqa: ARG001
+    assert config.of_timm is not None
+    matrices = [weight for weight in module.parameters() if weight.requires_grad and weight.ndim > 1]
+    head = matrices[-1] if matrices else None
+    return timm_optimiser(config.of_timm, _decaying_or_not(module, config), head, config.momentum)
+
+
 def _muon(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:
     """Muon for hidden filters and matrices; SGD for the last layer, biases and scales, each at its own rate.
 
@@ -85,7 +88,7 @@ def _muon(module: nn.Module, config: OptimConfig, batch: int) -> Optimizer:
     return Muon(_layered(groups, module, config), momentum=config.muon_momentum)
 
 
-OPTIMISERS: dict[Optimiser, Callable[[nn.Module, OptimConfig, int], Optimizer]] = {
+OPTIMISERS: dict[str, Callable[[nn.Module, OptimConfig, int], Optimizer]] = {
     "sgd": _sgd,
     "adam": _adam,
     "adamw": _adamw,
@@ -99,13 +102,16 @@ OPTIMISERS: dict[Optimiser, Callable[[nn.Module, OptimConfig, int], Optimizer]] 
 
 def peak_lr(config: OptimConfig) -> float:
     """The learning rate asked for, or the optimiser's usual one."""
-    return config.lr or USUAL_LR[config.optimiser]
+    if config.lr is not None:
+        return config.lr
+    return usual_lr(config.of_timm)[0] if config.of_timm else USUAL_LR[config.optimiser]
 
 
 def build_optimiser(module: nn.Module, config: OptimConfig, batch: int = 64) -> Optimizer:
     """The optimiser over all trainable weights, for steps of so many samples."""
-    with _without_compiler():
-        optimiser = OPTIMISERS[config.optimiser](module, config, batch)
+    with without_compiler():
+        build = _of_timm if config.of_timm else OPTIMISERS[config.optimiser]
+        optimiser = build(module, config, batch)
     for group in optimiser.param_groups:
         group["peak"] = group["lr"]
     return optimiser
@@ -138,30 +144,6 @@ def _layered(groups: Groups, module: nn.Module, config: OptimConfig) -> Groups:
 def followed_by_normalisation(module: nn.Module) -> set[Tensor]:
     """Filters whose scale has no effect: those of convolutions without a bias, which is left out for that reason."""
     return {layer.weight for layer in module.modules() if isinstance(layer, nn.Conv2d) and layer.bias is None}
-
-
-def step(optimiser: Optimizer) -> None:
-    """Move the weights by their gradients: torch's own step, without the wrappers that load its compiler."""
-    with torch.no_grad():
-        inspect.unwrap(type(optimiser).step)(optimiser)
-
-
-@contextmanager
-def _without_compiler() -> Iterator[None]:
-    """Keep torch from importing its compiler to set up an optimiser that runs eagerly: 2.5 to 3.5 s a start, measured.
-
-    torch guards this method against being compiled, and imports the compiler to do so when it is first called. For the
-    time inside, the guard of the method is the method itself; a compiler that is loaded already keeps its guards.
-    """
-    method = getattr(Optimizer.add_param_group, "__wrapped__", None)
-    if method is None or "torch._dynamo" in sys.modules:
-        yield
-        return
-    method.__dynamo_disable = method
-    try:
-        yield
-    finally:
-        del method.__dynamo_disable
 
 
 def set_lr(optimiser: Optimizer, share: float) -> None:
