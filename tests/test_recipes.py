@@ -33,7 +33,6 @@ CASES = [
 
 UNMEASURED = (
     "auto-vector",
-    "spoken-digits-conv",
     "cifar-best",
     "resnet50-finetune",
     "vgg",
