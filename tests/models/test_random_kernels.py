@@ -1,5 +1,6 @@
 """MiniRocket's kernels and Hydra's, by hand and by laws."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -185,6 +186,17 @@ def test_differences_are_of_the_own_steps() -> None:
 
 
 SPEC = DataSpec(kind="series", shape=(2, 30), classes=("sine", "square"), mean=(100.0, 100.0), std=(50.0, 50.0))
+
+
+def test_samples_that_are_seen_apart_get_the_features_that_they_have_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = drawn(B=5, C=2, T=60)
+    lengths = torch.tensor([60, 1, 9, 33, 20])
+    module = RandomKernels(replace(SPEC, shape=(2, 60)), 168)
+    x = x * (torch.arange(60) < lengths[:, None, None])
+    module.exceeding.look(x, lengths)
+    together = module._features(x, lengths)
+    monkeypatch.setattr("tellapart.models.random_kernels.AT_ONCE_CPU", 60)  # one after the other
+    torch.testing.assert_close(module._features(x, lengths), together)
 
 
 def test_a_look_brings_each_feature_around_zero_and_is_saved() -> None:

@@ -101,8 +101,9 @@ class MiniRocket(nn.Module):
             rows = torch.randint(len(x), (K,)).to(x.device)
             quantiles = levels[level : level + K * count].reshape(K, count)
             for some in kernels_at_once(x[:1], K, 1):
-                values = self._convolved_each(x[rows[some]], number, dilation, some)
-                found = own_quantiles(values, lengths[rows[some]], quantiles[some])
+                own = lengths[rows[some]]
+                values = self._convolved_each(x[rows[some], :, : int(own.max())], number, dilation, some)
+                found = own_quantiles(values, own, quantiles[some])
                 self.thresholds[some, start : start + count] = found + MARGIN
             level, start = level + K * count, start + count
 

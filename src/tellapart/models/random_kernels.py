@@ -53,12 +53,15 @@ class RandomKernels(nn.Module):
         self.feature_scale.copy_(torch.where(deviation > 1e-6, 1 / (deviation + rare), 0.0))
 
     def _features(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(B, C, T), 0 past the end -> (B, features), a few samples after the others where they are many or long."""
+        """(B, C, T), 0 past the end -> (B, features), a few samples after the others where they are many or long.
+
+        So many are cut to the longest among them: one of a million steps leaves those of a hundred quick.
+        """
         each = max(1, (AT_ONCE_CPU if x.is_cpu else AT_ONCE) // x.shape[2])
         if torch.compiler.is_exporting() or len(x) <= each:
             return torch.cat([self.exceeding(x, lengths), self.competing(x, lengths)], 1)
         pieces = zip(torch.split(x, each), torch.split(lengths, each), strict=True)
-        return torch.cat([self._features(*piece) for piece in pieces])
+        return torch.cat([self._features(some[:, :, : int(own.max())], own) for some, own in pieces])
 
 
 def random_kernels(spec: DataSpec, *, features: int = 10_000) -> nn.Module:
