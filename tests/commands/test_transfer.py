@@ -278,8 +278,8 @@ def test_the_usual_settings_for_given_weights_go_by_the_model_that_they_are_of(h
     tellapart.train(home / "two.npz", **settings, runs_dir=tmp_path, name="white", quiet=True)
     found = {name: below(None, "digits", {"weights": path}) for name, path in _of_each(home, tmp_path).items()}
     assert {name: (settings["optimiser"], settings["lr"]) for name, settings in found.items()} == {
-        "whitened": ("muon", 0.01),
-        "its model folder": ("muon", 0.01),
+        "whitened": ("muon", 0.02),
+        "its model folder": ("muon", 0.02),
         "cnn": ("adamw", 0.001),
         "published": ("adamw", 0.001),
         "missing": ("adamw", 0.001),
