@@ -38,6 +38,17 @@ def test_it_learns_to_the_same_bits_again():
         assert torch.equal(first, second)
 
 
+def test_in_bf16_it_learns_as_torchs_own():
+    layer, x = layer_and_input(H=8)
+    layer, x = layer.float(), x.detach().float().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        states, _ = layer(x)
+        wanted = torch.nn.GRU.forward(layer, x)[0]
+    states.float().sum().backward()
+    assert torch.equal(states, wanted)
+    assert all(weight.grad is not None for weight in layer.parameters())
+
+
 def test_what_predicts_and_what_has_a_large_batch_is_torchs_own(monkeypatch):
     taken = []
     monkeypatch.setattr(gru_steps._Steps, "apply", lambda *given: taken.append(given) or given[0][..., :4])

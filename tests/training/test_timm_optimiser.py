@@ -83,7 +83,10 @@ def test_what_is_refused_is_what_another_package_has_what_needs_two_passes_and_w
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("lionn", "Unknown optimiser 'timm:lionn'. Did you mean 'lion'? There are: adabelief, adadelta, "),
+        (
+            "lionn",
+            "Unknown optimiser 'timm:lionn'. Did you mean 'timm:lion'? There are: timm:adabelief, timm:adadelta, ",
+        ),
         ("adahessian", "optimiser is 'timm:adahessian': it needs the gradient of the gradient, which training does "),
         ("kron", "optimiser is 'timm:kron': it draws random numbers of its own, which no checkpoint holds. Take "),
         ("fusedadam", "optimiser is 'timm:fusedadam': it is of the package apex, and works on some GPUs alone."),

@@ -19,8 +19,9 @@ class Gru(nn.GRU):
     """
 
     def forward(self, x: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        small = x.shape[0] * self.hidden_size <= MOST and x.device.type == "cpu"
-        if not (small and self.training and torch.is_grad_enabled() and hx is None) or torch.compiler.is_compiling():
+        small = x.shape[0] * self.hidden_size <= MOST and x.device.type == "cpu" and hx is None
+        learns = self.training and torch.is_grad_enabled() and not torch.compiler.is_compiling()
+        if not (small and learns) or torch.is_autocast_enabled("cpu"):  # which would give the gates another type
             return super().forward(x, hx)
         from_input, from_state, *biases = (weight for weight in self._flat_weights if weight is not None)
         states: Tensor = _Steps.apply(linear(x.transpose(0, 1), from_input, biases[0]), from_state, biases[1])

@@ -61,8 +61,8 @@ def check_optimiser(name: str) -> None:
     if wrapper == "lookahead" and inner in known:
         raise _refusal(name, f"no checkpoint holds its second weights; timm:{inner} with ema is near it")
     if name not in known:
-        usable = [other for other, offer in known.items() if _fault(offer) is None]
-        raise SettingError(f"Unknown optimiser 'timm:{name}'. {did_you_mean(name, usable)}")
+        usable = [f"timm:{other}" for other, offer in known.items() if _fault(offer) is None]
+        raise SettingError(f"Unknown optimiser 'timm:{name}'. {did_you_mean(f'timm:{name}', usable)}")
     fault = _fault(known[name])
     if fault is not None:
         raise _refusal(name, fault)
