@@ -9,8 +9,9 @@ import pytest
 import torch
 from tests.toys import CONFIGURATIONS, everything, go_on, taken_up, toy_learner
 
-from tellapart.commands.learn import ends
+from tellapart.commands.learn import ends, learn
 from tellapart.commands.learner import new_learner, refused_sizes
+from tellapart.commands.probing import Looks
 from tellapart.commands.timing import plan_in_time
 from tellapart.commands.watch import Silence
 from tellapart.config import RunConfig
@@ -138,3 +139,25 @@ def test_vectors_have_no_sizes() -> None:
     loaded = load(ArraySource("arrays", values, np.arange(30) % 3), wanted.load)
     with pytest.raises(SettingError, match="sizes is of pictures, and these are vectors: leave it out"):
         new_learner(wanted, loaded, World(device=torch.device("cpu"), threads=1, bf16=False))
+
+
+# ---- what stands in the run folder
+
+
+@pytest.mark.parametrize(("every_s", "times"), [(1e9, 2), (0.0, 9)])
+def test_the_history_is_flushed_from_time_to_time_and_is_whole_at_the_end(
+    every_s: float, times: int, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    write = RunFolder.write_history
+
+    def counted(self: RunFolder, rows: list[dict[str, Any]]) -> None:
+        written.append(len(rows))
+        write(self, rows)
+
+    monkeypatch.setattr(RunFolder, "write_history", counted)
+    monkeypatch.setattr("tellapart.commands.learn.WRITTEN_EVERY_S", every_s)
+    learner = toy_learner(epochs=9)
+    learn(learner, run, Looks(learner, run, Silence()), Silence())
+    assert len(written) == times
+    assert len(run.history.read_text().splitlines()) == 1 + 9
