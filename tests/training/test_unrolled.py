@@ -22,12 +22,13 @@ from tellapart.world import World
     height=st.integers(1, 8),
     width=st.integers(1, 8),
     side=st.sampled_from((3, 5)),
+    whole=st.booleans(),
 )
-def test_a_product_and_its_gradients_are_those_of_the_convolution(batch, channels, filters, height, width, side):
+def test_a_product_and_its_gradients_are_those_of_the_convolution(batch, channels, filters, height, width, side, whole):
     torch.manual_seed(0)
     maps = torch.randn(batch, channels, height, width, dtype=torch.float64, requires_grad=True)
     weights = torch.randn(filters, channels, side, side, dtype=torch.float64, requires_grad=True)
-    ways = (room._Product.apply(maps, weights), functional.conv2d(maps, weights, padding=side // 2))
+    ways = (room._Product.apply(maps, weights, whole), functional.conv2d(maps, weights, padding=side // 2))
     values = [(way, *torch.autograd.grad(way.sin().sum(), (maps, weights))) for way in ways]
     for ours, theirs in zip(*values, strict=True):
         torch.testing.assert_close(ours, theirs)
@@ -35,9 +36,9 @@ def test_a_product_and_its_gradients_are_those_of_the_convolution(batch, channel
 
 @pytest.fixture
 def products(monkeypatch):
-    """How often a product was taken."""
+    """Whether the convolution was one as well, for each product that was taken."""
     counted, inner = [], room._Product.apply
-    monkeypatch.setattr(room._Product, "apply", lambda *args: counted.append(1) or inner(*args))
+    monkeypatch.setattr(room._Product, "apply", lambda *args: counted.append(args[2]) or inner(*args))
     return counted
 
 
@@ -54,6 +55,22 @@ def test_a_deep_layer_on_small_maps_answers_nearly_the_same_by_products(bias, pa
     assert ours.dtype == theirs.dtype == torch.bfloat16
     torch.testing.assert_close(ours, theirs, rtol=0.02, atol=0.02)
     assert len(products) == (padding == 1)
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "whole"), [(FEWEST, 3, False), (FEWEST, room.TINY, True), (room.DEEP, 3, True)]
+)
+def test_tiny_maps_and_deep_ones_are_convolved_by_a_product_too_others_have_its_gradient(
+    channels, side, whole, products
+):
+    layer, maps = nn.Conv2d(channels, 8, 3, padding=1), torch.randn(2, channels, side, side, requires_grad=True)
+    found = []
+    for on in (True, False):
+        grads = torch.autograd.grad(answers(layer, maps, on).float().sin().sum(), (maps, layer.weight))
+        found.append(grads)
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0.05, atol=0.05 * float(theirs.abs().max()))
+    assert products == [whole]
 
 
 @pytest.mark.parametrize(

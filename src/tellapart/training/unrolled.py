@@ -1,9 +1,10 @@
-"""Convolutions over small maps as one product of matrices: what a processor with tiles (AMX) is fast at.
+"""Convolutions over small maps by products of matrices: what a processor with tiles (AMX) is fast at.
 
-There oneDNN fills the sixteen rows of a tile along the width of a map, so that of small maps most stay empty. Measured
-by `bench/small_maps.py` on two cores of a Xeon with AMX, forward and backward, batch 500, times faster than oneDNN:
-512 channels, maps of 2x2 7.7, of 4x4 3.0; 256 channels 3.6, 1.7, of 6x6 1.5; 128 channels, 6x6 1.4, 7x7 0.7; 64
-channels, 6x6 0.9, 15x15 0.5. The neighbours of that machine moved single figures by half.
+There oneDNN is slow at the gradient of the filters, which takes as long as four passes forward, and fills the sixteen
+rows of a tile along the width of a map, so that those of tiny maps stay empty. So the gradient of the filters is a
+product of what each place sees, and where maps are tiny or filters deep, so is the convolution itself. Measured by
+`bench/small_maps.py` on two cores of a Xeon with AMX, forward and backward, batch 500, times faster than oneDNN:
+RESULTS
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-WIDEST, FEWEST = 6, 128
-"""Pixels of the longer side of the map and channels that come in, up to and from which a product is faster."""
+WIDEST, FEWEST = 7, 128
+"""Pixels of the longer side of the map and channels that come in, up to and from which products are faster."""
+TINY, DEEP = 2, 384
+"""Likewise, for the convolution itself."""
 
 
 def unrolled(on: bool) -> AbstractContextManager[object]:
@@ -56,9 +59,14 @@ def _pays(
     return plain and same and max(maps.shape[2:]) <= WIDEST and maps.shape[1] >= FEWEST
 
 
-def product(maps: Tensor, filters: Tensor) -> Tensor:
-    """maps (B, C, H, W), filters (O, C, k, k), k odd  ->  (B, O, H, W), channels last, as conv2d padded by k // 2."""
-    out: Tensor = _Product.apply(maps, filters)
+def product(maps: Tensor, filters: Tensor, *, whole: bool | None = None) -> Tensor:
+    """maps (B, C, H, W), filters (O, C, k, k), k odd  ->  (B, O, H, W), channels last, as conv2d padded by k // 2.
+
+    whole  whether the convolution is a product, or the gradient of its filters alone; None: where that is faster
+    """
+    if whole is None:
+        whole = max(maps.shape[2:]) <= TINY or maps.shape[1] >= DEEP
+    out: Tensor = _Product.apply(maps, filters, whole)
     return out
 
 
@@ -66,23 +74,43 @@ class _Product(torch.autograd.Function):
     """The same, with its gradient."""
 
     @staticmethod
-    def forward(ctx: Any, maps: Tensor, filters: Tensor) -> Tensor:
+    def forward(ctx: Any, maps: Tensor, filters: Tensor, whole: bool) -> Tensor:
+        ctx.whole = whole
+        if not whole:
+            ctx.save_for_backward(filters, maps)
+            return _convolved(maps, filters)
         patches = _patches(maps, filters.shape[2])
         ctx.save_for_backward(filters, patches)
-        return _folded(patches @ filters.permute(0, 2, 3, 1).reshape(len(filters), -1).t(), maps)
+        return _multiplied(patches, filters, maps)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        filters, patches = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        filters, seen = ctx.saved_tensors
         count, channels, side, _ = filters.shape
         of_maps = of_filters = None
         if ctx.needs_input_grad[1]:
+            patches = seen if ctx.whole else _patches(seen, side)
             rows = gradient.permute(0, 2, 3, 1).reshape(-1, count)
             of_filters = (rows.t() @ patches).view(count, side, side, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[0]:  # the convolution of the gradient with the filters turned by half
-            turned = filters.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, channels)
-            of_maps = _folded(_patches(gradient, side) @ turned, gradient)
-        return of_maps, of_filters
+            turned = filters.flip(2, 3).transpose(0, 1)
+            if ctx.whole:
+                of_maps = _multiplied(_patches(gradient, side), turned, gradient)
+            else:
+                of_maps = _convolved(gradient, turned)
+        return of_maps, of_filters, None
+
+
+def _convolved(maps: Tensor, filters: Tensor) -> Tensor:
+    """By oneDNN, padded to the size of the maps."""
+    return torch.conv2d(maps, filters, padding=filters.shape[2] // 2)
+
+
+def _multiplied(patches: Tensor, filters: Tensor, like: Tensor) -> Tensor:
+    """What each place sees (B * H * W, k * k * C), filters (O, C, k, k)  ->  (B, O, H, W), channels last, as `like`."""
+    batch, _, height, width = like.shape
+    rows = patches @ filters.permute(0, 2, 3, 1).reshape(len(filters), -1).t()
+    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 def _patches(maps: Tensor, side: int) -> Tensor:
@@ -93,9 +121,3 @@ def _patches(maps: Tensor, side: int) -> Tensor:
     image, row, column, _ = last.stride()
     seen = last.as_strided((batch, height, width, side, side * channels), (image, row, column, row, 1))
     return seen.reshape(batch * height * width, side * side * channels)
-
-
-def _folded(rows: Tensor, like: Tensor) -> Tensor:
-    """(B * H * W, O) -> (B, O, H, W), channels last, B, H and W those of `like`."""
-    batch, _, height, width = like.shape
-    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
