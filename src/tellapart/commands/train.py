@@ -65,7 +65,8 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
-    learner = settle(learner, learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train)
+    train_asked = learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train
+    learner = settle(learner, replace(config, train=train_asked))
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
