@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tellapart.commands.growing import SIZES
 from tellapart.commands.learner import Learner, new_learner
@@ -41,7 +42,7 @@ def widened(learner: Learner, asked: DataConfig) -> Learner:
     return replace(other, said=(*learner.said, line))
 
 
-def _harder(load: DataConfig, asked: DataConfig, side: int) -> dict[str, int]:
+def _harder(load: DataConfig, asked: DataConfig, side: int) -> dict[str, Any]:
     """What makes pictures harder to learn by heart, where `augment` is auto, pictures are moved, and none is erased."""
     if asked.augment != "auto" or load.crop_padding is None or load.erasing is not None:
         return {}
