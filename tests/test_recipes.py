@@ -32,10 +32,8 @@ CASES = [
 ]
 
 UNMEASURED = (
-    "auto-vector",
     "cifar-best",
     "resnet50-finetune",
-    "vgg",
     "resnet18",
 )
 """Those that want a GPU, the weights of another run, or an hour and more on two cores."""
@@ -63,7 +61,6 @@ def test_there_are_recipes() -> None:
         "mnist-fast",
         "convnet5",
         "deepcnn5x5",
-        "vgg",
         "resnet18",
     }
 
