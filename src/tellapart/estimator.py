@@ -160,7 +160,7 @@ def _fitted(loaded: Loaded, config: RunConfig, weights: Weights | None) -> tuple
     if fitted_at_once(learner.config, loaded):
         fit_at_once(learner)
         return best_module(learner), learner.state.epoch
-    learner = settle(learner, config)
+    learner = settle(learner, config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
         if isinstance(end, EpochEnd):
             note(end, learner)

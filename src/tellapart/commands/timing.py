@@ -14,7 +14,7 @@ from tellapart.commands.learner import Learner, batches, refused_sizes, with_siz
 from tellapart.commands.transfer import fitting_freeze, frozen_epochs
 from tellapart.commands.watch import Silence
 from tellapart.commands.widening import widened
-from tellapart.config import RunConfig, TrainConfig
+from tellapart.config import TrainConfig
 from tellapart.data.batches import in_order
 from tellapart.data.resident import Loaded
 from tellapart.errors import SettingError
@@ -26,16 +26,12 @@ from tellapart.types import Order
 log = logging.getLogger("tellapart")
 
 
-def settle(learner: Learner, config: RunConfig) -> Learner:
-    """Real steps before the first one, where the settings ask for what only they can tell; the learner comes out.
-
-    config  the settings as they were asked for
-    """
-    asked = config.train
+def settle(learner: Learner, asked: TrainConfig) -> Learner:
+    """Real steps before the first one, where the settings ask for what only they can tell; the learner comes out."""
     settle_compiling(learner, asked)
     if asked.time is not None:
         plan_in_time(learner)
-        wide = widened(learner, config.load)
+        wide = widened(learner)
         if wide is not learner:
             learner = wide
             settle_compiling(learner, asked)

@@ -65,8 +65,7 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
-    train_asked = learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train
-    learner = settle(learner, replace(config, train=train_asked))
+    learner = settle(learner, learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train)
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:
         _write_start(run, settled_config(learner), learner.loaded)
