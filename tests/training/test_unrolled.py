@@ -58,7 +58,8 @@ def test_a_deep_layer_on_small_maps_answers_nearly_the_same_by_products(bias, pa
 
 
 @pytest.mark.parametrize(
-    ("channels", "side", "whole"), [(FEWEST, 3, False), (FEWEST, room.TINY, True), (room.DEEP, 3, True)]
+    ("channels", "side", "whole"),
+    [(FEWEST, room.TINY + 1, False), (FEWEST, room.TINY, True), (room.DEEP, room.TINY + 1, True)],
 )
 def test_tiny_maps_and_deep_ones_are_convolved_by_a_product_too_others_have_its_gradient(
     channels, side, whole, products
