@@ -34,7 +34,6 @@ CASES = [
 UNMEASURED = (
     "cifar-best",
     "resnet50-finetune",
-    "resnet18",
 )
 """Those that want a GPU, the weights of another run, or an hour and more on two cores."""
 
@@ -61,7 +60,6 @@ def test_there_are_recipes() -> None:
         "mnist-fast",
         "convnet5",
         "deepcnn5x5",
-        "resnet18",
     }
 
 
