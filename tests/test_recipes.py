@@ -60,6 +60,8 @@ def test_there_are_recipes() -> None:
         "mnist-fast",
         "convnet5",
         "deepcnn5x5",
+        "vgg",
+        "resnet18",
     }
 
 
