@@ -154,6 +154,11 @@ def measured(arm: Arm, row: str, data: Path, seed: int, args: argparse.Namespace
     return found
 
 
+def threads() -> int:
+    """How many an arm takes."""
+    return int(os.environ.get("OMP_NUM_THREADS") or machine()["cores"])
+
+
 @cache
 def version_of(package: str, python: Path) -> str | None:
     """Its version in the environment of the peers; None where that or the package is missing."""
@@ -174,17 +179,17 @@ def compared(row: str, names: list[str], data: Path, args: argparse.Namespace) -
     found: dict[str, Any] = {}
     for name, done in runs.items():
         arm = ROWS[row][name]
-        found[name] = {"beside": arm.beside if arm.script else None}
+        found[name] = {"beside": arm.beside if arm.script else None, "threads": threads()}
         found[name] |= {key: spread([run[key] for run in done]) for key in done[0]}
     return found
 
 
 def with_times(arms: dict[str, Any]) -> dict[str, Any]:
-    """Each peer's medians over those of the arm that it stands beside; without where that was not measured."""
+    """Each peer's medians over those of the arm beside it; without where that was not measured by as many threads."""
     for found in arms.values():
         ours = arms.get(found["beside"])
         for key in ("training_s", "whole_s"):
-            if ours:
+            if ours and ours["threads"] == found["threads"]:
                 found[f"times_{key}"] = found[key]["median"] / ours[key]["median"]
     return arms
 
@@ -240,7 +245,6 @@ def main() -> None:
             print(f"{row + ', ' + measure:<28}{'times':>9}{'training':>10}{'whole':>10}", flush=True)
             print("\n".join(line(name, found, measure) for name, found in arms.items()), flush=True)
             rows[row] = {"measure": measure, "note": args.note, "machine": machine(), "arms": arms}
-            rows[row]["threads"] = int(os.environ.get("OMP_NUM_THREADS") or machine()["cores"])
             if not args.tiny:
                 write_result("sequences", {"ways": ways(), "peers": peers(args.peers), "rows": rows})
 
