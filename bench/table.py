@@ -6,6 +6,7 @@ python bench/table.py [--check]
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def of_transfer(found: Found) -> list[str]:
         [name, accuracy(result["test"]), str(len(result["test"]["runs"])), seconds(result["whole_s"])]
         for name, result in found["arms"].items()
     ]
-    head = f"five classes of CIFAR-10 after the other five, {found['pictures']} pictures of each"
+    first = ", ".join(str(number) for number in found["classes"])
+    head = f"CIFAR-10: five classes after the others ({first}), {found['pictures']} pictures of each"
     return table([head, "test accuracy", "seeds", "whole command"], rows)
 
 
@@ -152,17 +154,25 @@ def of_plain_script(found: Found) -> list[str]:
 def of_sequences(found: Found) -> list[str]:
     """Series, recordings and texts; each peer's time over that of the arm of ours that it stands beside."""
     rows = []
+    threads = Counter(result["threads"] for row in found["rows"].values() for result in row["arms"].values())
+    usual = threads.most_common(1)[0][0]
     for data, row in found["rows"].items():
         score = row["measure"].replace("_f1", " F1")
         for name, result in row["arms"].items():
             ratio = f"{result['times_training_s']:.2g}x" if "times_training_s" in result else ""
             own = f"`tellapart train`{'' if name == 'default' else f' by `{name}`'}" if not result["beside"] else name
+            own += "" if result["threads"] == usual else f", {counted(result['threads'], 'thread')}"
             took = [seconds(result[key]) for key in ("training_s", "whole_s")]
             rows.append([data, own, ratio, *took, f"{accuracy(result[row['measure']])} {score}"])
     notes = {row["note"]: None for row in found["rows"].values() if row["note"]}
-    threads = {row["threads"] for row in found["rows"].values()}
-    each = f", {counted(threads.pop(), 'thread')} each" if len(threads) == 1 else ""
-    head = [f"sequences{each}", "", "training, of ours", "training", "whole process", "test"]
+    head = [
+        f"sequences, {counted(usual, 'thread')} where nothing else is said",
+        "",
+        "training, of ours",
+        "training",
+        "whole process",
+        "test",
+    ]
     said = "What numba compiles for aeon is compiled before its training. " + " ".join(notes)
     return [*table(head, rows), said.strip(), ""]
 
@@ -272,7 +282,8 @@ PARTS = {
     "contention": of_contention,
     "time_budget": of_time_budget,
     "saving": of_saving,
-    "transfer": of_transfer,
+    "transfer_even": of_transfer,
+    "transfer_lower": of_transfer,
     "photos": of_photos,
     "million": of_million,
     "label_errors": of_label_errors,

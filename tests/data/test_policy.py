@@ -131,6 +131,12 @@ def test_recordings_are_blended_where_they_can_be_mixed() -> None:
     )
 
 
+def test_what_is_to_be_tried_changes_nothing_until_then() -> None:
+    assert settled(DataConfig(augment="tried", window=0.5), sounds())[0] == DataConfig(window=0.5)
+    for given in (sounds(), loaded()):
+        assert line("tried", given) == "augmentation: none (until it is tried): nothing is changed"
+
+
 @pytest.mark.parametrize(
     ("shape", "each", "policy", "why"),
     [

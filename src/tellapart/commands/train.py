@@ -17,6 +17,7 @@ from tellapart.commands.probing import Looks, found
 from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.timing import settle
 from tellapart.commands.transfer import of_their_model, weights_of
+from tellapart.commands.trials import by_trials
 from tellapart.commands.watch import Silence, Stopwatch, Watch
 from tellapart.config import DataConfig, RunConfig
 from tellapart.data import open_source
@@ -65,6 +66,11 @@ def train(
     watch = watch or Silence()
     clock = Stopwatch()
     learner, source = prepared(config, watch)
+    clock.lap("load")
+    tried = by_trials(learner, config, watch)
+    if tried is not learner:
+        learner = tried
+        clock.lap("trials")
     learner = settle(learner, learner.config.train if fitted_at_once(learner.config, learner.loaded) else config.train)
     run = RunFolder.new(runs_dir, name or source)
     with held(run.path), recorded(run, _facts(source, learner)) as facts:

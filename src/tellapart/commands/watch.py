@@ -136,6 +136,7 @@ class Stopwatch:
         self._since = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """End a stage; the next one begins."""
+        """End a stage, or another part of it; the next one begins."""
         now = time.perf_counter()
-        self.laps[name], self._since = round(now - self._since, 3), now
+        self.laps[name] = round(self.laps.get(name, 0.0) + now - self._since, 3)
+        self._since = now

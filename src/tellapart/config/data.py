@@ -11,7 +11,7 @@ from tellapart.errors import SettingError
 from tellapart.types import Fit, Tokens
 
 Cache = Literal["auto", "ram", "disk", "none"]
-Augment = Literal["none", "light", "auto", "strong"]
+Augment = Literal["none", "light", "auto", "strong", "tried"]
 FitChoice = Literal["auto", "pad", "stretch", "crop"]
 VAL_SHARE = 0.1
 """Of the training pictures, for choosing the best epoch, where nothing else is said and they are not many."""
@@ -57,8 +57,8 @@ class DataConfig(Reading):
     fold: int | None = None
     """Which of the folds is val, counted from 0."""
     augment: Augment | None = None
-    """How much training pictures are changed, where the settings below leave it open; auto goes by their number, size
-    and channels. What it came to is printed, and stands in the run's config.toml."""
+    """How much training samples are changed, where the settings below leave it open; auto goes by number and size of
+    pictures, of few sequences by short trainings each way, judged on val, as tried does always. The run tells it."""
     crop_padding: int | None = None
     """Pixels a training picture is padded by on each side, mirrored, before a random crop of the old size, or 0."""
     resized_crop: float | None = None

@@ -48,8 +48,9 @@ OF_SEQUENCES: dict[Kind, dict[Policy, dict[str, Any]]] = {
     },
     "text": {"light": {"token_drop": 0.05}, "strong": {"token_drop": 0.1, "window": 0.8}},
 }
-"""What a policy sets where samples are sequences; `auto` sets nothing, for what may be changed differs from one source
-to the next: height, pace and place of a peak tell the classes apart here, and there they are an accident.
+"""What a policy sets where samples are sequences; `auto` sets nothing but what helped when tried, for what may be
+changed differs from one source to the next: height, pace and place of a peak tell the classes apart here, and there
+they are an accident.
 
 Recordings are blended, since sounds add up in the air as well, so a blend could have been recorded (Tokozume et al.
 2017, arXiv:1711.10282; Kong et al. 2019, "PANNs", arXiv:1912.10211). Series are not: the mean of two heartbeats is
@@ -82,10 +83,9 @@ def settled(config: DataConfig, loaded: Loaded, mixes: bool = True) -> tuple[Dat
 
 def _of_sequences(config: DataConfig, spec: DataSpec, mixes: bool) -> tuple[DataConfig, tuple[str, ...]]:
     """The same of sequences."""
-    policy, because = config.augment, ""
-    if policy == "auto":
+    policy, because = _named(config)
+    if policy is None:
         policy, because = "none", f" (what may be changed in {spec.kind} hangs on what it is of)"
-    assert policy is not None
     made = OF_SEQUENCES[spec.kind].get(policy, {})
     changes = {name: value for name, value in made.items() if getattr(config, name) is None}
     changes = {name: value for name, value in changes.items() if mixes or name not in MIXES}
@@ -95,11 +95,19 @@ def _of_sequences(config: DataConfig, spec: DataSpec, mixes: bool) -> tuple[Data
 
 def _chosen(config: DataConfig, loaded: Loaded) -> tuple[Policy, str]:
     """The policy that was asked for, or the one that fits, with its reason."""
+    policy, because = _named(config)
+    if policy is None:
+        policy, why = fitting_policy(loaded.spec, len(loaded.parts["train"]))
+        because = f" ({why})"
+    return policy, because
+
+
+def _named(config: DataConfig) -> tuple[Policy | None, str]:
+    """The policy that the settings name, with a reason where that is another one; None where it is left open."""
     assert config.augment is not None
-    if config.augment != "auto":
-        return config.augment, ""
-    policy, why = fitting_policy(loaded.spec, len(loaded.parts["train"]))
-    return policy, f" ({why})"
+    if config.augment == "tried":
+        return "none", " (until it is tried)"
+    return (None if config.augment == "auto" else config.augment), ""
 
 
 def fitting_policy(spec: DataSpec, samples: int) -> tuple[Policy, str]:
