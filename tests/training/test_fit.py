@@ -19,7 +19,7 @@ from tellapart.models import build_model
 from tellapart.training.fit import TrainState, fit, going_on, hardest, never, new_state, step_once
 from tellapart.training.objective import Objective
 from tellapart.training.optimisers import OPTIMISERS
-from tellapart.training.plan import Extent, Plan, conv_products, convolves, epochs_for, plan, steps_of
+from tellapart.training.plan import Extent, Plan, convolves, epochs_for, plan, steps_of
 from tellapart.training.schedules import SCHEDULES
 from tellapart.types import Batch, DataSpec, EpochEnd, Order, Pause
 from tellapart.world import World
@@ -561,20 +561,6 @@ def test_epochs_that_are_asked_for_are_taken() -> None:
 
 
 CONV = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.Flatten(), nn.Linear(64 * 784, 2))
-
-
-def test_products_of_convolutions_by_hand() -> None:
-    assert conv_products(CONV, (torch.zeros(1, 1, 28, 28),)) == 28 * 28 * 64 * 9
-    assert conv_products(Linear(), (torch.zeros(1, 2),)) == 0
-
-
-def test_counting_products_leaves_the_module_as_it_was() -> None:
-    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5))
-    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    conv_products(module, (torch.ones(1, 1, 5, 5),))
-    assert module.training
-    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
-    assert not module[0]._forward_hooks
 
 
 @pytest.mark.parametrize(

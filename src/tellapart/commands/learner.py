@@ -18,6 +18,7 @@ from tellapart.commands.watch import Watch
 from tellapart.config import RunConfig, TrainConfig
 from tellapart.data.augment import Augmentation, augmentation_of
 from tellapart.data.batches import first_look, in_order, shuffled, steps_per_epoch
+from tellapart.data.ragged import Ragged
 from tellapart.data.resident import Loaded, Resident
 from tellapart.data.sizes import at_scale, at_share, at_size, side_of
 from tellapart.data.split import training_counts
@@ -92,7 +93,8 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     sample = tuple(each.to(world.device) for each in next(in_order(part, 1)).given)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
-    settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world)
+    longer = int(part.inputs.lengths.max()) / int(part.inputs.lengths[0]) if isinstance(part.inputs, Ragged) else 1.0
+    settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world, longer)
     settled = replace(settled, frozen=frozen_epochs(config))
     learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said, adopted=adopted)
     if weights is not None:

@@ -46,7 +46,8 @@ class TrainConfig:
     threads: int | None = None
     """CPU threads; by default as many as torch takes, which heeds OMP_NUM_THREADS."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it. Weights stay fp32."""
+    """Arithmetic of the training step: auto takes bf16 for convolutions on hardware that has it, and for an LSTM over
+    short sequences where it comes in tiles. Weights stay fp32."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Whether torch.compile makes forward and backward of the training step; auto takes it on a GPU where training is
     long and a few steps, timed both ways, say that it pays."""

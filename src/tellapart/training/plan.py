@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tellapart.config import OptimConfig, TrainConfig
 from tellapart.phases import epochs_of_phases, phase
+from tellapart.training.arithmetic import bf16_pays
 from tellapart.training.memory import out_of_memory
 from tellapart.world import World
 
@@ -20,12 +21,6 @@ LEAST_STEPS_MUON, MOST_EPOCHS_MUON = 2500, 100
 MOST_SEEN_MUON, MOST_SEEN_GREY = 700_000, 500_000
 """Training samples that those steps go over at most, and where they are pictures of one channel, of which less is to be
 learned: fifteen passes over 47,500 in colour. More add little."""
-
-BF16_PRODUCTS = 20_000_000
-"""Multiplications of a step's convolutions, forward, below which casting to bf16 costs more than it saves.
-
-Measured on two Zen 4 cores, batch 64: 5 M (8x8 pictures) trains 1.9x slower in bf16, 65 M (28x28) 1.2x faster.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +94,13 @@ def plan(
     train: TrainConfig,
     extents: tuple[Extent, ...],
     world: World,
+    longer: float = 1.0,
 ) -> Plan:
     """Epochs, steps and arithmetic. All follow from settings, model and hardware; no clock has a say, so runs repeat.
 
     sample   what the module is called with for one raw input (1, ...), on its device
     extents  of an epoch, each for an equal share of the epochs
+    longer   how many times as long as the sample the longest sequence is
     """
     muon = optim.optimiser == "muon"
     least, most = (LEAST_STEPS_MUON, MOST_EPOCHS_MUON) if muon else (LEAST_STEPS, MOST_EPOCHS)
@@ -112,8 +109,8 @@ def plan(
         seen = MOST_SEEN_GREY if grey else MOST_SEEN_MUON
         least = min(least, max(1, seen // train.samples_a_step))
     epochs = train.epochs or min(most, max(LEAST_EPOCHS, epochs_for(extents, least)))
-    pays = world.bf16 and train.samples_a_step * conv_products(module, sample) >= BF16_PRODUCTS
-    bf16 = train.precision == "bf16" or (train.precision == "auto" and pays)
+    pays = train.precision == "auto" and bf16_pays(module, sample, train.samples_a_step, world, longer)
+    bf16 = pays or train.precision == "bf16"
     planned = Plan(
         optim=optim,
         seed=train.seed,
@@ -124,27 +121,6 @@ def plan(
         unrolled=bf16 and world.tiles and train.compile != "on",
     )
     return planned.ending(train.steps) if train.steps else planned
-
-
-def conv_products(module: nn.Module, sample: tuple[Tensor, ...]) -> int:
-    """Multiplications that the convolutions of `module` make for one sample (1, ...), forward, in a training step.
-
-    Each layer counts once: another look at an unsure picture is not for training.
-    """
-    products: dict[nn.Module, int] = {}
-
-    def count(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        assert isinstance(layer, nn.Conv2d)
-        products.setdefault(layer, output.numel() * layer.weight[0].numel())
-
-    hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
-    training = module.training
-    with torch.inference_mode():
-        module.eval()(*sample)
-    module.train(training)
-    for hook in hooks:
-        hook.remove()
-    return sum(products.values())
 
 
 def takes(module: nn.Module, *sample: Tensor) -> bool:

@@ -1,0 +1,54 @@
+"""bf16 is taken where it is faster and loses nothing, by what is counted of a module."""
+
+import pytest
+import torch
+from torch import nn
+
+from tellapart.models.recurrent import lstm
+from tellapart.training.arithmetic import bf16_pays, counted
+from tellapart.types import DataSpec
+from tellapart.world import World
+
+ROWS = DataSpec(kind="image", shape=(1, 28, 28), classes=("a", "b"), mean=(0.0,), std=(1.0,))
+
+
+def world(bf16: bool = True, tiles: bool = True) -> World:
+    return World(device=torch.device("cpu"), threads=1, bf16=bf16, tiles=tiles)
+
+
+def test_products_are_counted_as_by_hand() -> None:
+    convolving = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.Flatten(), nn.Linear(64 * 784, 2))
+    assert counted(convolving, (torch.zeros(1, 1, 28, 28),)) == ({nn.Conv2d: 28 * 28 * 64 * 9, nn.LSTM: 0}, 0)
+    two = nn.LSTM(3, 5, num_layers=2, batch_first=True)
+    first, second = 4 * 5 * (3 + 5), 4 * 5 * (5 + 5)
+    assert counted(two, (torch.zeros(1, 7, 3),)) == ({nn.Conv2d: 0, nn.LSTM: first + second}, 7)
+    assert counted(nn.LSTM(3, 5), (torch.zeros(7, 1, 3),))[1] == 7
+    assert counted(nn.Linear(2, 2), (torch.zeros(1, 2),)) == ({nn.Conv2d: 0, nn.LSTM: 0}, 0)
+
+
+def test_counting_leaves_the_module_as_it_was() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5))
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    counted(module, (torch.ones(1, 1, 5, 5),))
+    assert module.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+    assert not module[0]._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch", "longer", "on", "pays"),
+    [
+        (28, 128, 1.0, world(), True),
+        (28, 128, 1.0, world(tiles=False), False),
+        (28, 128, 1.0, world(bf16=False), False),
+        (28, 4, 1.0, world(), False),  # too few products to pay for the cast
+        (100, 128, 1.0, world(), True),
+        (101, 128, 1.0, world(), False),  # its memory would be rounded too often
+        (50, 128, 2.1, world(), False),
+    ],
+)
+def test_an_lstm_over_short_sequences_is_cast_where_there_are_tiles(
+    steps: int, batch: int, longer: float, on: World, pays: bool
+) -> None:
+    module = lstm(ROWS, layers=1, hidden=128)
+    assert bf16_pays(module, (torch.zeros(1, 1, steps, 28),), batch, on, longer) is pays
