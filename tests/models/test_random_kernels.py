@@ -117,6 +117,28 @@ def test_the_thresholds_are_quantiles_of_one_drawn_sample_each(monkeypatch: pyte
     torch.testing.assert_close(module.thresholds, found)
 
 
+def test_of_a_long_sample_every_so_many_steps_are_looked_at_and_of_short_ones_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, lengths = drawn(4, 2, 2000)
+    lengths[:3] = 60
+    x[:3, :, 60:] = 0
+
+    def looked(values: Tensor, own: Tensor, most: int) -> Tensor:
+        monkeypatch.setattr("tellapart.models.minirocket.MOST_PLACES", most)
+        torch.manual_seed(0)
+        model = MiniRocket(2, 2000, 840)
+        model.look(values, own)
+        return model.thresholds
+
+    assert torch.equal(looked(x[:3], lengths[:3], 60), looked(x[:3], lengths[:3], 2000))
+    whole, some, few = (looked(x, lengths, most) for most in (2000, 500, 60))
+    from_long = (whole - some).abs() > 1e-3
+    assert 0.1 < from_long.float().mean() < 0.3  # a quarter are taken from it
+    assert (whole - some)[from_long].abs().mean() < 0.4  # of values whose deviation is 4 or more
+    assert (whole - some).abs().sum() < (whole - few).abs().sum()
+
+
 def test_half_of_the_steps_are_above_a_threshold_on_average() -> None:
     x, lengths = drawn(B=64, T=100)
     module = MiniRocket(1, 100, 5000)
