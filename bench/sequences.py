@@ -143,7 +143,8 @@ def measured(arm: Arm, row: str, data: Path, seed: int, args: argparse.Namespace
             words += ["--recipe", arm.recipe]
         result, whole = trained([*words, *(["--steps", "5"] if args.tiny else [])], seed, args.data_dir)
         measures = {name: result["measures"]["test"][name]["value"] for name in ("accuracy", "macro_f1")}
-        return {"training_s": result["seconds_by_stage"]["train"], "whole_s": whole, **measures}
+        stages = result["seconds_by_stage"]
+        return {"training_s": stages["train"] + stages.get("trials", 0.0), "whole_s": whole, **measures}
     python = str(args.peers) if arm.needs else sys.executable
     words = [f"--data={data}", f"--seed={seed}", f"--method={arm.method}", *(["--tiny"] if args.tiny else [])]
     command = [python, str(HERE / "peers/arms" / f"{arm.script}.py"), *words]
@@ -189,6 +190,7 @@ def with_times(arms: dict[str, Any]) -> dict[str, Any]:
     for found in arms.values():
         ours = arms.get(found["beside"])
         for key in ("training_s", "whole_s"):
+            found.pop(f"times_{key}", None)
             if ours and ours["threads"] == found["threads"]:
                 found[f"times_{key}"] = found[key]["median"] / ours[key]["median"]
     return arms
@@ -244,7 +246,12 @@ def main() -> None:
             arms = with_times({name: found for name, found in merged.items() if found})
             print(f"{row + ', ' + measure:<28}{'times':>9}{'training':>10}{'whole':>10}", flush=True)
             print("\n".join(line(name, found, measure) for name, found in arms.items()), flush=True)
-            rows[row] = {"measure": measure, "note": args.note, "machine": machine(), "arms": arms}
+            rows[row] = {
+                "measure": measure,
+                "note": args.note or before.get("note"),
+                "machine": machine(),
+                "arms": arms,
+            }
             if not args.tiny:
                 write_result("sequences", {"ways": ways(), "peers": peers(args.peers), "rows": rows})
 

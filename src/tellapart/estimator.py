@@ -19,6 +19,7 @@ from tellapart.commands.recipes import below, usual_for
 from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.timing import plan_again, settle
 from tellapart.commands.transfer import check_weights, of_their_model, weights_of
+from tellapart.commands.trials import by_trials
 from tellapart.commands.watch import Silence
 from tellapart.config import GROUPS, Reading, RunConfig
 from tellapart.data.batches import unlabelled
@@ -160,7 +161,7 @@ def _fitted(loaded: Loaded, config: RunConfig, weights: Weights | None) -> tuple
     if fitted_at_once(learner.config, loaded):
         fit_at_once(learner)
         return best_module(learner), learner.state.epoch
-    learner = settle(learner, config.train)
+    learner = settle(by_trials(learner, config, Silence()), config.train)
     for end in ends(learner, Silence(), lambda _: learner.looks_at_clock):
         if isinstance(end, EpochEnd):
             note(end, learner)

@@ -117,7 +117,7 @@ def test_the_thresholds_are_quantiles_of_one_drawn_sample_each(monkeypatch: pyte
     torch.testing.assert_close(module.thresholds, found)
 
 
-def test_of_a_long_sample_every_so_many_steps_are_looked_at_and_of_short_ones_all(
+def test_of_a_long_sample_some_steps_are_looked_at_and_of_short_ones_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     x, lengths = drawn(4, 2, 2000)
@@ -137,6 +137,14 @@ def test_of_a_long_sample_every_so_many_steps_are_looked_at_and_of_short_ones_al
     assert 0.1 < from_long.float().mean() < 0.3  # a quarter are taken from it
     assert (whole - some)[from_long].abs().mean() < 0.4  # of values whose deviation is 4 or more
     assert (whole - some).abs().sum() < (whole - few).abs().sum()
+
+
+def test_what_swings_by_an_even_beat_is_met_at_each_of_its_phases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tellapart.models.minirocket.MOST_PLACES", 500)
+    model = MiniRocket(1, 2000, 840)
+    beat = torch.tensor([3.0, -3.0]).repeat(1000)[None, None]
+    model.look(beat, torch.tensor([2000]))
+    assert (model.thresholds.std(1) > 1).float().mean() > 0.9
 
 
 def test_half_of_the_steps_are_above_a_threshold_on_average() -> None:

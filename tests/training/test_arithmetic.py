@@ -1,12 +1,17 @@
 """bf16 is taken where it is faster and loses nothing, by what is counted of a module."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from tellapart.commands.learner import longer_than_first, new_learner
+from tellapart.config import RunConfig
+from tellapart.data.resident import load
+from tellapart.data.sources.sequences import SequenceSource
 from tellapart.models.recurrent import lstm
 from tellapart.training.arithmetic import bf16_pays, counted
-from tellapart.types import DataSpec
+from tellapart.types import DataSpec, Part
 from tellapart.world import World
 
 ROWS = DataSpec(kind="image", shape=(1, 28, 28), classes=("a", "b"), mean=(0.0,), std=(1.0,))
@@ -52,3 +57,14 @@ def test_an_lstm_over_short_sequences_is_cast_where_there_are_tiles(
 ) -> None:
     module = lstm(ROWS, layers=1, hidden=128)
     assert bf16_pays(module, (torch.zeros(1, 1, steps, 28),), batch, on, longer) is pays
+
+
+@pytest.mark.parametrize(("val", "precision"), [(100, "bf16"), (101, "fp32")])
+def test_the_longest_sequence_counts_that_training_meets_or_val(val: int, precision: str) -> None:
+    lengths = [20, 100, 60, 30, val, 10]
+    rows = [np.ones((length, 3), dtype=np.float32) for length in lengths]
+    parts: list[Part] = ["train"] * 4 + ["val"] * 2
+    config = RunConfig.of("s", {"model": "lstm", "hidden": 128, "batch": 128, "test_share": 0.0})
+    loaded = load(SequenceSource("s", "series", rows, list("ababab"), parts=parts), config.load)
+    assert longer_than_first(loaded) == val / 20
+    assert new_learner(config, loaded, world()).plan.precision == precision

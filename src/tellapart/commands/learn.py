@@ -21,6 +21,7 @@ from tellapart.errors import DivergedError, Interrupted
 from tellapart.evaluation.diagnosis import smaller_lr
 from tellapart.evaluation.measures import better
 from tellapart.files import write_text
+from tellapart.models.views import at_first_sight
 from tellapart.names import counted
 from tellapart.runs.checkpoint import Saver, checkpoints, copied, moment
 from tellapart.runs.run_folder import RunFolder
@@ -123,7 +124,8 @@ class Saves:
 
 def note(end: EpochEnd, learner: Learner) -> None:
     """Add the epoch to the history; keep the weights of the best one, without a val part the last ones."""
-    progress, found = learner.progress, val_scores(learner.state.judged, learner.loaded, learner.plan.autocast)
+    module, progress = at_first_sight(learner.state.judged), learner.progress
+    found = val_scores(module, learner.loaded, learner.plan.autocast)
     row = {"epoch": end.epoch, "step": end.step, "lr": end.lr, "train_loss": end.loss}
     if not only_numbers(learner.loaded.spec.tasks):
         row["train_accuracy"] = end.accuracy

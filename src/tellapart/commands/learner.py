@@ -93,8 +93,8 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
     sample = tuple(each.to(world.device) for each in next(in_order(part, 1)).given)
     if config.train.hardest != (1.0,):
         state.losses = torch.full((len(part),), torch.inf, device=world.device)
-    longer = int(part.inputs.lengths.max()) / int(part.inputs.lengths[0]) if isinstance(part.inputs, Ragged) else 1.0
-    settled = plan(state.module, sample, config.optim, config.train, extents(config.train, len(part)), world, longer)
+    far, longer = extents(config.train, len(part)), longer_than_first(loaded)
+    settled = plan(state.module, sample, config.optim, config.train, far, world, longer)
     settled = replace(settled, frozen=frozen_epochs(config))
     learner = Learner(config=config, loaded=loaded, world=world, state=state, plan=settled, said=said, adopted=adopted)
     if weights is not None:
@@ -108,6 +108,13 @@ def new_learner(config: RunConfig, loaded: Loaded, world: World, weights: Weight
             f"{height}x{width}. Leave sizes out or take larger shares; whitened-cnn and resnet18 take most sizes."
         )
     return learner
+
+
+def longer_than_first(loaded: Loaded) -> float:
+    """How many times as long as the first training sequence the longest is of those that training meets, or val."""
+    met = [loaded.parts[part].inputs for part in ("train", "val") if part in loaded.parts]
+    lengths = [inputs.lengths for inputs in met if isinstance(inputs, Ragged)]
+    return max(int(each.max()) for each in lengths) / int(lengths[0][0]) if lengths else 1.0
 
 
 def _picks(config: RunConfig, part: Resident) -> Callable[[int, int], Tensor]:
@@ -156,6 +163,7 @@ def circumstances(learner: Learner) -> dict[str, Any]:
         "device": str(world.device),
         "threads": world.threads,
         "bf16": world.bf16,
+        "precision": learner.plan.precision,
         "tiles": world.tiles,
         "instructions": torch.backends.cpu.get_cpu_capability(),
         **fingerprints(learner.config.optim),

@@ -26,7 +26,7 @@ from tellapart.world import join_world
 
 PASSING = ("schema", "status", "exit_reason", "versions", "started", "finished", "seconds")
 """What run.json says of one process alone."""
-HARDWARE = ("device", "threads", "bf16", "tiles", "instructions", *OLD)
+HARDWARE = ("device", "threads", "bf16", "precision", "tiles", "instructions", *OLD)
 """What the promise of equal bits hangs on beside data and versions."""
 
 log = logging.getLogger("tellapart")
@@ -121,7 +121,8 @@ def _same_world(then: dict[str, Any], config: RunConfig, allow_inexact: bool) ->
 def _same_promises(then: dict[str, Any], learner: Learner, allow_inexact: bool) -> None:
     """Refuse what would break equal bits, unless that is allowed; then it is told."""
     now = circumstances(learner)
-    then = {"tiles": False} | then  # a checkpoint that does not say was made without
+    # a checkpoint that does not say was made without tiles, and by what its settings come to now
+    then = {"tiles": False, "precision": now["precision"]} | then
     before, after = ({name: side.get(name) for name in HARDWARE} | side["versions"] for side in (then, now))
     changed = [
         f"{name}: {before.get(name)} then, {value} now" for name, value in after.items() if before.get(name) != value

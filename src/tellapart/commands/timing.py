@@ -19,6 +19,7 @@ from tellapart.data.batches import in_order
 from tellapart.data.resident import Loaded
 from tellapart.errors import SettingError
 from tellapart.evaluation.predict import BATCH, predict
+from tellapart.models.views import at_first_sight
 from tellapart.training.compiled import GAIN, WORTH_S, cannot_compile, compiled
 from tellapart.training.rehearsal import TIMED, WARM, rehearse
 from tellapart.types import Order
@@ -139,9 +140,9 @@ def _validation_s(learner: Learner) -> float:
     part = learner.loaded.parts.get("val")
     if part is None:
         return 0.0
-    began, count = time.perf_counter(), 0
+    module, began, count = at_first_sight(learner.state.judged), time.perf_counter(), 0
     for batch in islice(in_order(part, BATCH), 2):
         few = part.ids[: len(batch.targets)]
-        predict(learner.state.judged, [batch], few, learner.loaded.spec.classes, learner.plan.autocast)
+        predict(module, [batch], few, learner.loaded.spec.classes, learner.plan.autocast)
         count += len(batch.targets)
     return (time.perf_counter() - began) * len(part) / count

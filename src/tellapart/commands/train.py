@@ -178,7 +178,7 @@ def _facts(name: str, learner: Learner) -> dict[str, Any]:
 def hardware_fit(learner: Learner) -> dict[str, Any]:
     """What was chosen for the machine."""
     return {
-        "precision": "bf16" if learner.plan.autocast else "fp32",
+        "precision": learner.plan.precision,
         "device": str(learner.world.device),
         "threads": learner.world.threads,
         "channels_last": convolves(learner.state.module),

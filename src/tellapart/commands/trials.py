@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from tellapart.commands.learn import ends
-from tellapart.commands.learner import Learner, new_learner, val_scores
+from tellapart.commands.learn import ends, note
+from tellapart.commands.learner import Learner, new_learner
 from tellapart.commands.settling import fitted_at_once
 from tellapart.commands.watch import Watch
 from tellapart.config import RunConfig
@@ -13,6 +14,7 @@ from tellapart.data.policy import FEW, Policy
 from tellapart.errors import DivergedError, SettingError
 from tellapart.evaluation.measures import METRICS, better
 from tellapart.names import counted
+from tellapart.types import EpochEnd
 
 POLICIES: tuple[Policy, ...] = ("none", "light", "strong")
 """What is tried; a tie goes to the former."""
@@ -32,14 +34,15 @@ def by_trials(learner: Learner, config: RunConfig, watch: Watch) -> Learner:
     asked, loaded = config.load.augment, learner.loaded
     against = _why_none(learner, config)
     if asked == "tried" and against:
-        raise SettingError(f"augment is 'tried', but {against}. Or say none, light or strong.")
+        raise SettingError(f"augment is 'tried', but {against}.")
     few = len(loaded.parts["train"]) <= FEW * max(1, len(loaded.spec.classes))
     left = asked == "auto" and loaded.spec.sequential and few and not against
     if asked != "tried" and not (left and len(loaded.parts["val"]) >= LEAST):
         return learner
     steps = max(1, round(SHARE * learner.plan.steps))
     train = replace(config.train, epochs=None, steps=steps, compile="off")
-    found: dict[Policy, dict[str, float]] = {}
+    watch.say(f"augmentation is tried first: {counted(steps, 'step')} each without it, light and strong")
+    found: dict[Policy, Mapping[str, float]] = {}
     with watch.work("augmentation", len(POLICIES) * steps, 0):
         for policy in POLICIES:
             scores = _scores(_with(policy, replace(config, train=train), learner), watch)
@@ -62,11 +65,11 @@ def _why_none(learner: Learner, config: RunConfig) -> str | None:
     if fitted_at_once(learner.config, learner.loaded):
         return "the last layer is fitted at once, to the samples as they are: leave it out"
     if "val" not in learner.loaded.parts:
-        return "there is no val part to judge by: set val_share"
+        return "there is no val part to judge by: set val_share, or say none, light or strong"
     if config.train.time is not None:
-        return "time says when training ends, which the trials come before: say epochs, or leave time out"
+        return "time says when training ends, which trials come before: give epochs, or say none, light or strong"
     if learner.adopted is not None:
-        return "training begins with weights, and the trials from scratch: leave weights out"
+        return "training begins with weights, and trials from scratch: say none, light or strong"
     return None
 
 
@@ -75,11 +78,14 @@ def _with(policy: Policy, config: RunConfig, learner: Learner) -> Learner:
     return new_learner(replace(config, load=replace(config.load, augment=policy)), learner.loaded, learner.world)
 
 
-def _scores(trial: Learner, watch: Watch) -> dict[str, float] | None:
-    """What it comes to on val at its end; None where it leaves the finite numbers."""
+def _scores(trial: Learner, watch: Watch) -> Mapping[str, float] | None:
+    """What its best epoch comes to on val; None where it leaves the finite numbers before it has one."""
     try:
-        for _ in ends(trial, watch, lambda _: False):
-            pass
+        for end in ends(trial, watch, lambda _: False):
+            if isinstance(end, EpochEnd):
+                note(end, trial)
+            if trial.done:
+                break
     except DivergedError:
         return None
-    return val_scores(trial.state.judged, trial.loaded, trial.plan.autocast)
+    return trial.progress.best_scores

@@ -76,6 +76,8 @@ def tune(config: RunConfig, *, out: Path = Path("tune"), watch: Watch | None = N
     """
     check_config(config)
     check_folder("out", out)
+    if config.load.augment == "tried":
+        raise SettingError("augment is 'tried', which training does: to look for a rate, say none, light or strong.")
     watch = watch or Silence()
     learner, source = prepared(config, watch)
     if fitted_at_once(learner.config, learner.loaded):

@@ -6,7 +6,7 @@ import copy
 
 from torch import nn
 
-from tellapart.models.views import Sighted
+from tellapart.models.views import at_first_sight
 
 
 def head_of(module: nn.Module) -> str:
@@ -24,7 +24,7 @@ def head_layer(module: nn.Module) -> nn.Linear:
 
 def body_of(module: nn.Module) -> nn.Module:
     """A copy that gives what the head is given: raw (B, ...) -> features (B, F), of one look at a picture."""
-    network = module.network if isinstance(module, Sighted) else module
+    network = at_first_sight(module)
     body = copy.deepcopy(network)
     parent, _, name = head_of(body).rpartition(".")
     setattr(body.get_submodule(parent), name, nn.Identity())

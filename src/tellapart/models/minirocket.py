@@ -18,7 +18,7 @@ GOLDEN = (math.sqrt(5) + 1) / 2
 MOST_VALUES = 1 << 25
 """Of kernels, samples and steps together that are in memory at a time."""
 MOST_PLACES = 1 << 18
-"""Of a sample that thresholds are taken from: of a longer one every so many steps are enough for its quantiles."""
+"""Of a sample that thresholds are taken from: of a longer one so many are drawn, which is enough for its quantiles."""
 MARGIN = 1e-5
 """Above a threshold, in deviations: what is level but for rounding, as where nothing changes, does not exceed it."""
 
@@ -102,12 +102,14 @@ class MiniRocket(nn.Module):
         for number, (dilation, count) in enumerate(self.counts.items()):
             rows = torch.randint(len(x), (K,)).to(x.device)
             quantiles = levels[level : level + K * count].reshape(K, count)
-            for some in alike(lengths[rows], kernels_at_once(x[:1], K, 1)):
+            for some in long_ones_apart(lengths[rows], kernels_at_once(x[:1], K, 1)):
                 own = lengths[rows[some]]
                 steps = int(own.max())
-                stride = 1 + (steps - 1) // MOST_PLACES
-                values = self._convolved_each(x[rows[some], :, :steps], number, dilation, some, stride)
-                found = own_quantiles(values, 1 + (own - 1) // stride, quantiles[some])
+                if steps > MOST_PLACES:
+                    values = self._convolved_somewhere(x[rows[some][0], :, :steps], number, dilation, some)
+                else:
+                    values = self._convolved_each(x[rows[some], :, :steps], number, dilation, some)
+                found = own_quantiles(values, own.clamp(max=MOST_PLACES), quantiles[some])
                 self.thresholds[some, start : start + count] = found + MARGIN
             level, start = level + K * count, start + count
 
@@ -116,13 +118,25 @@ class MiniRocket(nn.Module):
         weight = self._weight(number, chosen)
         return functional.conv1d(x, weight, padding=SPAN // 2 * dilation, dilation=dilation)
 
-    def _convolved_each(self, x: Tensor, number: int, dilation: int, chosen: slice, stride: int) -> Tensor:
-        """(k, C, T) -> (k, T / stride): each of the chosen kernels over the sample in its own row."""
-        weight, side_by_side = self._weight(number, chosen), x.flatten(0, 1)[None]
-        edge = SPAN // 2 * dilation
-        return functional.conv1d(
-            side_by_side, weight, padding=edge, dilation=dilation, groups=len(weight), stride=stride
-        )[0]
+    def _convolved_each(self, x: Tensor, number: int, dilation: int, chosen: slice) -> Tensor:
+        """(k, C, T) -> (k, T): each of the chosen kernels over the sample in its own row."""
+        weight = self._weight(number, chosen)
+        side_by_side = x.flatten(0, 1)[None]
+        fits = functional.conv1d(
+            side_by_side, weight, padding=SPAN // 2 * dilation, dilation=dilation, groups=len(weight)
+        )
+        return fits[0]
+
+    def _convolved_somewhere(self, x: Tensor, number: int, dilation: int, chosen: slice) -> Tensor:
+        """(C, T) -> (1, MOST_PLACES): the one chosen kernel at steps that are drawn; even ones would miss a beat."""
+        weight = self._weight(number, chosen)[0]
+        channels = weight.any(1)
+        draws = torch.Generator().manual_seed(number)  # its own: whatever else is drawn stays what it is
+        places = torch.randint(x.shape[1], (MOST_PLACES, 1), generator=draws)
+        steps = (places + dilation * (torch.arange(SPAN) - SPAN // 2)).to(x.device)
+        inside = (steps >= 0) & (steps < x.shape[1])
+        seen = x[channels][:, steps.clamp(0, x.shape[1] - 1)] * inside
+        return torch.einsum("cms,cs->m", seen, weight[channels])[None]
 
     def _weight(self, number: int, chosen: slice) -> Tensor:
         """(k, C, 9) of the chosen kernels, 0 for a channel that one does not see."""
@@ -137,7 +151,7 @@ def kernels_at_once(x: Tensor, count: int, group: int) -> list[slice]:
     return [slice(None)] if most >= count else [slice(start, start + most) for start in range(0, count, most)]
 
 
-def alike(lengths: Tensor, pieces: list[slice]) -> list[slice]:
+def long_ones_apart(lengths: Tensor, pieces: list[slice]) -> list[slice]:
     """The pieces of samples of these lengths; each sample its own where one of a piece is too long to look at whole."""
     found: list[slice] = []
     for piece in pieces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +61,11 @@ class Plan:
     def extent(self, epoch: int) -> Extent:
         """Of an epoch, 0-based."""
         return phase(self.extents, epoch, self.epochs)
+
+    @property
+    def precision(self) -> Literal["bf16", "fp32"]:
+        """The arithmetic of a training step."""
+        return "fp32" if self.autocast is None else "bf16"
 
     @property
     def uncut(self) -> int:
