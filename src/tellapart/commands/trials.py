@@ -27,9 +27,9 @@ LEAST = 20
 def by_trials(learner: Learner, config: RunConfig, watch: Watch) -> Learner:
     """The learner with the augmentation under which short trainings did best on val; or as it is, where none are made.
 
-    They are made where `augment` is tried; and where it is auto, for sequences, of which there are few and no more is
-    known: they learn by heart without it, and by it some lose what tells them apart. The same seed gives the same.
-    SettingError where they are asked for and can't be made.
+    They are made where `augment` is tried; and where it is auto, for sequences, of which there are few: without it they
+    are learned by heart, and by it some lose what tells them apart. Trials add three quarters to the training. The same
+    seed gives the same. SettingError where they are asked for and can't be made.
     """
     asked, loaded = config.load.augment, learner.loaded
     against = _why_none(learner, config)
