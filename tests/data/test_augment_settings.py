@@ -63,7 +63,10 @@ def refused(**wrong: Any) -> str:
         ({"erasing": 1.5}, "erasing is 1.5; must be a share of the pictures: at most 1."),
         ({"mixup": -1}, "mixup is -1; must be 0 or more."),
         ({"cutmix": -0.5}, "cutmix is -0.5; must be 0 or more."),
-        ({"augment": "storng"}, "augment is 'storng'. Did you mean 'strong'? There are: none, light, auto, strong, tried."),
+        (
+            {"augment": "storng"},
+            "augment is 'storng'. Did you mean 'strong'? There are: none, light, auto, strong, tried.",
+        ),
         (
             {"mixup": 0.2, "hardest": (1.0, 0.5)},
             "hardest goes by each picture's own loss, and mixup shows none alone: leave one of them out.",

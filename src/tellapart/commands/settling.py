@@ -21,6 +21,8 @@ from tellapart.types import Task
 
 MOST_AT_ONCE = 10_000
 """Training samples up to which a head is fitted at once: inverting the products of more takes minutes and gigabytes."""
+LENGTHY = 500_000
+"""Steps of a series from which on a line says that it takes long: a million took two minutes a pass on a busy core."""
 
 
 def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple[str, ...]]:
@@ -42,6 +44,18 @@ def settled_by_data(config: RunConfig, loaded: Loaded) -> tuple[RunConfig, tuple
     config = replace(config, model=replace(config.model, views=views_of(config, loaded)))
     optim, moving = (config.optim, ()) if fitted_at_once(config, loaded) else settled_lr(config.optim)
     return replace(config, optim=optim), (*augmenting, *growing, *balancing, *moving)
+
+
+def takes_minutes(config: RunConfig, loaded: Loaded) -> str | None:
+    """A line, where features of fixed kernels are of so many steps that a person would wonder what takes so long."""
+    longest = loaded.spec.shape[1] if loaded.spec.kind == "series" else 0
+    if longest < LENGTHY or not fitted_at_once(config, loaded):
+        return None
+    model = chosen(config.model, loaded.spec)
+    return (
+        f"the longest series has {longest:,} steps: for each million {model} takes minutes, and tells nothing "
+        "meanwhile; cut it, or name a model that learns in steps, as conv1d"
+    )
 
 
 def settled_lr(config: OptimConfig) -> tuple[OptimConfig, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from tellapart.commands.learn import FITTED, learn, reason
 from tellapart.commands.learner import Learner, best_module, check_patience, new_learner, settled_config
 from tellapart.commands.preflight import check_config, check_output
 from tellapart.commands.probing import Looks, found
-from tellapart.commands.settling import fitted_at_once
+from tellapart.commands.settling import fitted_at_once, takes_minutes
 from tellapart.commands.timing import settle
 from tellapart.commands.transfer import of_their_model, weights_of
 from tellapart.commands.trials import by_trials
@@ -96,6 +96,9 @@ def prepared(config: RunConfig, watch: Watch, parts: DataConfig | None = None) -
     loaded = load(source, parts or config.load)
     loaded = replace(loaded, issues=(*loaded.issues, *first_findings(loaded)))
     check_patience(config, loaded)
+    lengthy = takes_minutes(config, loaded)
+    if lengthy is not None:
+        watch.say(lengthy)
     import sklearn.metrics  # noqa: F401 - validation computes with it; loaded here, it does not count as training
 
     return new_learner(config, loaded, world, weights), source.name
