@@ -10,7 +10,7 @@ import torch
 from tests.toys import CONFIGURATIONS, everything, go_on, taken_up, toy_learner
 
 from tellapart.commands.learn import ends, learn
-from tellapart.commands.learner import new_learner, refused_sizes
+from tellapart.commands.learner import new_learner, refused_sizes, val_scores
 from tellapart.commands.probing import Looks
 from tellapart.commands.timing import plan_in_time
 from tellapart.commands.watch import Silence
@@ -18,6 +18,7 @@ from tellapart.config import RunConfig
 from tellapart.data.resident import load
 from tellapart.data.sources.arrays import ArraySource
 from tellapart.errors import DivergedError, SettingError
+from tellapart.models.views import Sighted
 from tellapart.runs.run_folder import RunFolder
 from tellapart.training.fit import never
 from tellapart.world import World
@@ -161,3 +162,17 @@ def test_the_history_is_flushed_from_time_to_time_and_is_whole_at_the_end(
     learn(learner, run, Looks(learner, run, Silence()), Silence())
     assert len(written) == times
     assert len(run.history.read_text().splitlines()) == 1 + 9
+
+
+def test_epochs_are_compared_by_one_look_and_the_run_is_judged_by_all(run: RunFolder) -> None:
+    learner = toy_learner(model="whitened-cnn", widths=(2, 2, 2), views="mirrored", epochs=1)
+    shown: list[int] = []
+    assert isinstance(learner.state.module, Sighted)
+    learner.state.module.network.register_forward_hook(
+        lambda module, given, _: None if module.training else shown.append(len(given[0]))
+    )
+    learn(learner, run, Looks(learner, run, Silence()), Silence())
+    assert sum(shown) == len(learner.loaded.parts["val"])
+    shown.clear()
+    val_scores(learner.state.judged, learner.loaded)
+    assert sum(shown) > len(learner.loaded.parts["val"])

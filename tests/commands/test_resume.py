@@ -334,6 +334,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "threads": (lambda then: then.update(threads=7), "threads: 7 then, 1 now"),
     "device": (lambda then: then.update(device="cuda"), "device: cuda then, cpu now"),
     "bf16": (lambda then: then.update(bf16="maybe"), "bf16: maybe then, "),
+    "precision": (lambda then: then.update(precision="bf16"), "precision: bf16 then, fp32 now"),
     "tiles": (lambda then: then.update(tiles="maybe"), "tiles: maybe then, "),
     "instructions": (lambda then: then.update(instructions="VSX"), "instructions: VSX then, "),
     "torch": (lambda then: then["versions"].update(torch="1.0"), f"torch: 1.0 then, {version('torch')} now"),

@@ -1,4 +1,4 @@
-"""bf16 is taken where it is faster and loses nothing, by what is counted of a module."""
+"""bf16 is taken where it is faster and loses nothing, by what is products of a module."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tellapart.config import RunConfig
 from tellapart.data.resident import load
 from tellapart.data.sources.sequences import SequenceSource
 from tellapart.models.recurrent import lstm
-from tellapart.training.arithmetic import bf16_pays, counted
+from tellapart.training.arithmetic import bf16_pays, products
 from tellapart.types import DataSpec, Part
 from tellapart.world import World
 
@@ -23,18 +23,18 @@ def world(bf16: bool = True, tiles: bool = True) -> World:
 
 def test_products_are_counted_as_by_hand() -> None:
     convolving = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.Flatten(), nn.Linear(64 * 784, 2))
-    assert counted(convolving, (torch.zeros(1, 1, 28, 28),)) == ({nn.Conv2d: 28 * 28 * 64 * 9, nn.LSTM: 0}, 0)
+    assert products(convolving, (torch.zeros(1, 1, 28, 28),)) == ({nn.Conv2d: 28 * 28 * 64 * 9, nn.LSTM: 0}, 0)
     two = nn.LSTM(3, 5, num_layers=2, batch_first=True)
     first, second = 4 * 5 * (3 + 5), 4 * 5 * (5 + 5)
-    assert counted(two, (torch.zeros(1, 7, 3),)) == ({nn.Conv2d: 0, nn.LSTM: first + second}, 7)
-    assert counted(nn.LSTM(3, 5), (torch.zeros(7, 1, 3),))[1] == 7
-    assert counted(nn.Linear(2, 2), (torch.zeros(1, 2),)) == ({nn.Conv2d: 0, nn.LSTM: 0}, 0)
+    assert products(two, (torch.zeros(1, 7, 3),)) == ({nn.Conv2d: 0, nn.LSTM: first + second}, 7)
+    assert products(nn.LSTM(3, 5), (torch.zeros(7, 1, 3),))[1] == 7
+    assert products(nn.Linear(2, 2), (torch.zeros(1, 2),)) == ({nn.Conv2d: 0, nn.LSTM: 0}, 0)
 
 
 def test_counting_leaves_the_module_as_it_was() -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5))
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    counted(module, (torch.ones(1, 1, 5, 5),))
+    products(module, (torch.ones(1, 1, 5, 5),))
     assert module.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
     assert not module[0]._forward_hooks

@@ -31,28 +31,28 @@ def bf16_pays(module: nn.Module, sample: tuple[Tensor, ...], batch: int, world: 
     """
     if not world.bf16:
         return False
-    products, steps = counted(module, sample)
-    if batch * products[nn.Conv2d] >= CONV_PRODUCTS:
+    found, steps = products(module, sample)
+    if batch * found[nn.Conv2d] >= CONV_PRODUCTS:
         return True
-    return world.tiles and steps * longer <= LSTM_STEPS and batch * products[nn.LSTM] >= LSTM_PRODUCTS
+    return world.tiles and steps * longer <= LSTM_STEPS and batch * found[nn.LSTM] >= LSTM_PRODUCTS
 
 
-def counted(module: nn.Module, sample: tuple[Tensor, ...]) -> tuple[dict[type[nn.Module], int], int]:
+def products(module: nn.Module, sample: tuple[Tensor, ...]) -> tuple[dict[type[nn.Module], int], int]:
     """Multiplications for one sample (1, ...), forward, in a training step: of convolutions, and of LSTM layers a step.
 
     ->  these by the type of layer, and the steps of the longest LSTM
     Each layer counts once: another look at an unsure picture is not for training.
     """
-    products: dict[nn.Module, int] = {}
+    found: dict[nn.Module, int] = {}
     steps = 0
 
     def count(layer: nn.Module, _: tuple[Tensor, ...], output: Any) -> None:
         nonlocal steps
         if isinstance(layer, nn.LSTM):
-            products.setdefault(layer, sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2))
+            found.setdefault(layer, sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2))
             steps = max(steps, output[0].shape[1 if layer.batch_first else 0])
         elif isinstance(layer, nn.Conv2d):
-            products.setdefault(layer, output.numel() * layer.weight[0].numel())
+            found.setdefault(layer, output.numel() * layer.weight[0].numel())
 
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d | nn.LSTM)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
@@ -63,4 +63,4 @@ def counted(module: nn.Module, sample: tuple[Tensor, ...]) -> tuple[dict[type[nn
     for hook in hooks:
         hook.remove()
     kinds: tuple[type[nn.Module], ...] = (nn.Conv2d, nn.LSTM)
-    return {kind: sum(n for layer, n in products.items() if isinstance(layer, kind)) for kind in kinds}, steps
+    return {kind: sum(n for layer, n in found.items() if isinstance(layer, kind)) for kind in kinds}, steps
